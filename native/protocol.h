@@ -1,0 +1,152 @@
+/*
+ * The words that the JVM and the keeper exchange.
+ *
+ * Both ends run on the same machine and were built together, so every number is in the machine's own byte order and
+ * there is no negotiation; MAGIC carries the version. The socket is SOCK_SEQPACKET: one message is one request, with its
+ * descriptors attached (SCM_RIGHTS). The keeper never answers on the socket: each start has a pipe of its own (the
+ * "status pipe") whose write end travels with the request, and whose end of file is the answer.
+ *
+ * What the JVM learns from the records found in the status pipe once every write end of it is closed:
+ *
+ *   nothing               no child was made: the keeper died before it came to this request. Start again.
+ *   SPAWNED only          the child was killed before its first instruction (the group had been killed once, or is
+ *                         being killed now). Reap it; perhaps start again, joining by write.
+ *   RUNNING, no FAILED    exec succeeded (or the child was killed on its way there, which its exit status tells).
+ *   FAILED                which step, which errno. With SPAWNED or RUNNING before it there is a child to reap.
+ *
+ * SPAWNED is written by the keeper, RUNNING by the child itself as its first act: so the pid is known even if the keeper
+ * is killed between clone3 and its own record. The two may come in either order.
+ */
+#ifndef HOLDFAST_PROTOCOL_H
+#define HOLDFAST_PROTOCOL_H
+
+#include <stdint.h>
+
+#define HOLDFAST_MAGIC 0x31464b48u /* "HKF1", little endian */
+
+/* At start the keeper finds these descriptors, named by number in its arguments:
+ *   argv[1] the socket, argv[2] a pidfd of the JVM. Everything else it closes. */
+
+enum request_kind { REQUEST_START = 1, REQUEST_ANCHOR = 2 };
+
+/* ---- REQUEST_START ------------------------------------------------------------------------------------------------ */
+
+enum start_flags {
+  START_BLOCK_IN_MEMFD = 1u << 0, /* the message is only a start_request; the block after it is the content of a memfd */
+  START_CLONE_INTO = 1u << 1,     /* descriptor CGROUP is present: clone3(CLONE_INTO_CGROUP) */
+  START_CHECK_PIDS = 1u << 2,     /* descriptors PIDS_CURRENT, PIDS_MAX are present: joining by write ignores pids.max,
+                                     so the child reads both after it joined and fails with EAGAIN if current > max */
+  START_SESSION = 1u << 3,        /* setsid() */
+  START_GROUP = 1u << 4,          /* setpgid(0, process_group): 0 is a group of its own */
+  START_UMASK = 1u << 5,
+  START_NICE = 1u << 6,
+  START_DIRECTORY = 1u << 7, /* the first string is the directory */
+  START_GROUPS = 1u << 8,    /* setgroups(groups) */
+  START_GID = 1u << 9,
+  START_UID = 1u << 10,
+  START_NO_NEW_PRIVS = 1u << 11,
+  START_KEEP_IGNORED = 1u << 12, /* leave SIGHUP ignored if it is ignored in the keeper's parent: `nohup` */
+};
+
+/*
+ * Descriptors of a start, in this order:
+ *   status, stdin, stdout, stderr            always
+ *   block                                    with START_BLOCK_IN_MEMFD
+ *   cgroup directory                         with START_CLONE_INTO
+ *   pids.current, pids.max                   with START_CHECK_PIDS
+ *   join[join_count]                         opened `tasks` (v1) or `cgroup.procs` (v2): the child writes "0" to each
+ */
+#define MAX_JOINS 32
+
+struct start_request {
+  uint32_t magic;
+  uint32_t kind;
+  uint32_t flags;
+  uint32_t join_count;
+  uint64_t block_length; /* bytes that follow the request, or the memfd's content */
+  int32_t process_group;
+  uint32_t umask;
+  int32_t nice;
+  uint32_t uid;
+  uint32_t gid;
+  uint32_t group_count;
+  uint32_t rlimit_count;
+  uint32_t candidate_count; /* paths to try, in order, as execvp(3) does with PATH */
+  uint32_t argument_count;
+  uint32_t environment_count;
+};
+
+struct rlimit_entry {
+  uint32_t resource;
+  uint32_t padding;
+  uint64_t soft;
+  uint64_t hard;
+};
+
+/*
+ * The block: rlimit_entry[rlimit_count], uint32_t groups[group_count], then strings, each ended by NUL, one behind the
+ * other with nothing between them: the directory (with START_DIRECTORY), the candidates, the arguments, the environment.
+ * The last byte of the block is the NUL of the last string; there is nothing behind it. Anything else is malformed.
+ */
+
+/* ---- REQUEST_ANCHOR ------------------------------------------------------------------------------------------------ */
+
+enum hierarchy_kind {
+  HIERARCHY_V2 = 1,      /* membership, cgroup.kill, cgroup.freeze, cgroup.events */
+  HIERARCHY_FREEZER = 2, /* v1 freezer: membership of a pure v1 anchor, and thaw before any kill */
+  HIERARCHY_OTHER = 3    /* v1: only its directories are removed */
+};
+
+#define MAX_HIERARCHIES 32
+
+/*
+ * Descriptors: for each hierarchy the anchor's parent directory and the anchor's own directory (not O_PATH: the keeper
+ * reads them). The first hierarchy is the one that holds the membership and the lock: it is killed first and its
+ * directory removed last. A later REQUEST_ANCHOR replaces the former one.
+ *
+ * The directories right below the anchor are jobs. One that bears the extended attribute user.holdfast.released in the
+ * first hierarchy was stopped without escalation: its members live on, and it is only removed if it is empty.
+ */
+struct anchor_request {
+  uint32_t magic;
+  uint32_t kind;
+  uint32_t hierarchy_count;
+  uint32_t hierarchy[MAX_HIERARCHIES];
+  char name[256]; /* of the anchor's directory in each parent, NUL-terminated, no slash */
+};
+
+/* ---- the status pipe --------------------------------------------------------------------------------------------- */
+
+enum record_kind { RECORD_SPAWNED = 1, RECORD_RUNNING = 2, RECORD_FAILED = 3 };
+
+/* In the order in which the child takes them. */
+enum start_step {
+  STEP_REQUEST = 1, /* the keeper refused the message: EBADMSG, EMFILE, ENOMEM */
+  STEP_CLONE = 2,
+  STEP_JOIN = 3, /* detail: which of the join descriptors */
+  STEP_PIDS = 4,
+  STEP_SESSION = 5, /* setsid or setpgid */
+  STEP_RLIMIT = 6,  /* detail: the resource */
+  STEP_NICE = 7,
+  STEP_UMASK = 8,
+  STEP_DIRECTORY = 9,
+  STEP_STREAMS = 10, /* detail: 0, 1, 2 */
+  STEP_CLOSE = 11,
+  STEP_GROUPS = 12,
+  STEP_GID = 13,
+  STEP_UID = 14,
+  STEP_NO_NEW_PRIVS = 15,
+  STEP_SIGNALS = 16,
+  STEP_EXEC = 17 /* detail: which candidate gave the errno */
+};
+
+/* 16 bytes, written at once: below PIPE_BUF, so records never interleave. */
+struct status_record {
+  uint32_t kind;
+  int32_t pid;    /* as the keeper or the child sees it; 0 in a FAILED record of the keeper */
+  int32_t value;  /* FAILED: errno */
+  uint16_t step;  /* FAILED: start_step */
+  uint16_t detail;
+};
+
+#endif
