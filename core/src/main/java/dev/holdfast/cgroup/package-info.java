@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package dev.holdfast.cgroup;
+
+import org.jspecify.annotations.NullMarked;
