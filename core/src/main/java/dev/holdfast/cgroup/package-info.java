@@ -1,4 +1,6 @@
-/** Placeholder. */
+/**
+ * Control groups: finding them, owning a part of them, limits, usage, and ending what is inside.
+ */
 @NullMarked
 package dev.holdfast.cgroup;
 

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * An open file descriptor that is closed once, however often and from however many threads {@link #close} is called.
- * Every descriptor that we open is close-on-exec from birth.
+ * An open file descriptor that is closed once, however often and from however many threads {@link
+ * #close} is called. Every descriptor that we open is close-on-exec from birth.
  *
  * <p>Thread-safe; but closing while another thread uses the number is the owner's matter.
  */
@@ -17,7 +17,10 @@ public final class Descriptor implements AutoCloseable {
     this.number = number;
   }
 
-  /** The kernel's number for it. Throws when it is closed, since the number may belong to somebody else by then. */
+  /**
+   * The kernel's number for it. Throws when it is closed, since the number may belong to somebody
+   * else by then.
+   */
   public int number() throws IOException {
     if (closed.get()) {
       throw new IOException("descriptor " + number + " is closed");

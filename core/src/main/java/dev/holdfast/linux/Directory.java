@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An open directory, and what can be done relative to it. A kernel filesystem is small files that are read and written
- * whole, so that is what there is. Names are single components: a rename or a symbolic link elsewhere in the tree cannot
- * lead us to another place.
+ * An open directory, and what can be done relative to it. A kernel filesystem is small files that
+ * are read and written whole, so that is what there is. Names are single components: a rename or a
+ * symbolic link elsewhere in the tree cannot lead us to another place.
  *
  * <p>Thread-safe. Closing it while another thread is inside a call is the owner's matter.
  */
@@ -69,7 +69,8 @@ public final class Directory implements AutoCloseable {
   public boolean has(String name) {
     try (Arena arena = Arena.ofConfined()) {
       return Kernel.get()
-              .call(SystemCall.FACCESSAT, number(), arena.allocateFrom(component(name)).address(), 0)
+              .call(
+                  SystemCall.FACCESSAT, number(), arena.allocateFrom(component(name)).address(), 0)
           == 0;
     } catch (IOException closed) {
       return false;
@@ -104,7 +105,12 @@ public final class Directory implements AutoCloseable {
         while (length < size) {
           long n =
               kernel.check(
-                  SystemCall.PREAD64, path, number, buffer.address() + length, size - length, length);
+                  SystemCall.PREAD64,
+                  path,
+                  number,
+                  buffer.address() + length,
+                  size - length,
+                  length);
           if (n == 0) {
             byte[] bytes = new byte[(int) length];
             MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
@@ -116,7 +122,9 @@ public final class Directory implements AutoCloseable {
     }
   }
 
-  /** Writes {@code value} with one write(2), which is how the files of a kernel filesystem take it. */
+  /**
+   * Writes {@code value} with one write(2), which is how the files of a kernel filesystem take it.
+   */
   public void write(String name, String value) throws IOException {
     try (Descriptor file = openToWrite(name);
         Arena arena = Arena.ofConfined()) {

@@ -1,6 +1,9 @@
 package dev.holdfast.linux;
 
-/** Error numbers of the kernel ({@code asm-generic/errno.h}; x86-64 and aarch64 agree on all of them). */
+/**
+ * Error numbers of the kernel ({@code asm-generic/errno.h}; x86-64 and aarch64 agree on all of
+ * them).
+ */
 public final class Errno {
   public static final int EPERM = 1;
   public static final int ENOENT = 2;

@@ -12,9 +12,7 @@ public final class EventCounter implements AutoCloseable {
     final int closeOnExecNonBlocking = 0x80000 | 0x800;
     return new EventCounter(
         new Descriptor(
-            (int)
-                Kernel.get()
-                    .check(SystemCall.EVENTFD2, null, 0, closeOnExecNonBlocking, 0, 0)));
+            (int) Kernel.get().check(SystemCall.EVENTFD2, null, 0, closeOnExecNonBlocking, 0, 0)));
   }
 
   /** Readable once something was signalled. */

@@ -17,7 +17,8 @@ public record FileStatus(long inode, int owner, long modifiedNanos) {
   static FileStatus of(Descriptor file, Path path) throws IOException {
     final int atEmptyPath = 0x1000;
     final int basicStats = 0x7ff;
-    // struct statx: uid at 20, ino at 32, mtime at 112 (s64 seconds, u32 nanoseconds); 256 bytes in all.
+    // struct statx: uid at 20, ino at 32, mtime at 112 (s64 seconds, u32 nanoseconds); 256 bytes in
+    // all.
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(256, 8);
       long result =

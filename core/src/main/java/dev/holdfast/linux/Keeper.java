@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
 /**
- * One living keeper: the native process that starts children for us and ends the anchor when we die. {@link KeeperClient}
- * replaces one that died.
+ * One living keeper: the native process that starts children for us and ends the anchor when we
+ * die. {@link KeeperClient} replaces one that died.
  */
 final class Keeper implements AutoCloseable {
   private static final String NAME = "holdfast-keeper";
@@ -66,7 +66,8 @@ final class Keeper implements AutoCloseable {
   }
 
   private static int spawn(Descriptor socket, Descriptor self) throws IOException {
-    // posix_spawn has no file actions here, so both descriptors lose close-on-exec for the moment of the start. The keeper
+    // posix_spawn has no file actions here, so both descriptors lose close-on-exec for the moment
+    // of the start. The keeper
     // closes whatever else it inherits.
     inheritable(socket, true);
     inheritable(self, true);

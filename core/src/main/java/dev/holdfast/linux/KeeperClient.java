@@ -4,8 +4,9 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Starts children through a keeper, and puts a new keeper in the place of one that died: no start is lost and none is done
- * twice, since the status pipe of each start tells whether a child was made.
+ * Starts children through a keeper, and puts a new keeper in the place of one that died: no start
+ * is lost and none is done twice, since the status pipe of each start tells whether a child was
+ * made.
  *
  * <p>Thread-safe; starts from many threads go on at the same time.
  */
@@ -20,7 +21,10 @@ public final class KeeperClient implements AutoCloseable {
   private @Nullable AnchorRequest anchor;
   private boolean closed;
 
-  /** The anchor that every keeper from now on ends when we are gone; the present one is told at once. */
+  /**
+   * The anchor that every keeper from now on ends when we are gone; the present one is told at
+   * once.
+   */
   public synchronized void anchor(AnchorRequest request) throws IOException {
     anchor = request;
     if (keeper == null) {
@@ -33,7 +37,8 @@ public final class KeeperClient implements AutoCloseable {
   /**
    * Starts a child and waits until it has come to its exec, or failed to.
    *
-   * @throws InterruptedException if the thread is interrupted meanwhile; then nothing is left of the child
+   * @throws InterruptedException if the thread is interrupted meanwhile; then nothing is left of
+   *     the child
    */
   public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
     for (int attempt = 1; ; attempt++) {
@@ -61,7 +66,8 @@ public final class KeeperClient implements AutoCloseable {
             forget(used);
             continue;
           }
-          throw new IOException("the keeper died " + attempt + " times before it could start a child");
+          throw new IOException(
+              "the keeper died " + attempt + " times before it could start a child");
         }
         return outcome(status);
       }

@@ -11,11 +11,13 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way to the kernel: the C library's {@code syscall} and {@code posix_spawn}, bound with one shape each.
+ * The way to the kernel: the C library's {@code syscall} and {@code posix_spawn}, bound with one
+ * shape each.
  *
- * <p>Linking a foreign function costs milliseconds the first time a shape is seen, which a command that lives for 100 ms
- * feels; so every call goes through {@code syscall(2)} with six arguments (the kernel ignores those that a call does not
- * take). Nothing is linked before the first call, so classes load on every system.
+ * <p>Linking a foreign function costs milliseconds the first time a shape is seen, which a command
+ * that lives for 100 ms feels; so every call goes through {@code syscall(2)} with six arguments
+ * (the kernel ignores those that a call does not take). Nothing is linked before the first call, so
+ * classes load on every system.
  *
  * <p>Thread-safe.
  */
@@ -80,7 +82,10 @@ final class Kernel {
     return aarch64 ? "aarch64" : "x86_64";
   }
 
-  /** Calls the kernel; returns the result, or {@code -errno}. Interrupted calls (EINTR) are made again. */
+  /**
+   * Calls the kernel; returns the result, or {@code -errno}. Interrupted calls (EINTR) are made
+   * again.
+   */
   long call(SystemCall call, long a, long b, long c, long d, long e, long f) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment errno = arena.allocate(errnoSize, 8);
@@ -128,8 +133,8 @@ final class Kernel {
   }
 
   /**
-   * {@code posix_spawn(3)} without file actions and attributes: the C library starts the program with CLONE_VFORK, so a
-   * large heap is neither copied nor counted. Returns the process id.
+   * {@code posix_spawn(3)} without file actions and attributes: the C library starts the program
+   * with CLONE_VFORK, so a large heap is neither copied nor counted. Returns the process id.
    */
   int spawn(String program, String[] arguments, String[] environment) throws SystemCallException {
     MethodHandle spawn =

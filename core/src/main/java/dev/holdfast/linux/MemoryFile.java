@@ -28,8 +28,9 @@ final class MemoryFile {
   }
 
   /**
-   * An executable with this content. Where {@code vm.memfd_noexec} is 1 a memfd is only executable if MFD_EXEC asks for
-   * it (kernels before 6.3 do not know the flag: EINVAL); where it is 2, EACCES, and the caller must use a file.
+   * An executable with this content. Where {@code vm.memfd_noexec} is 1 a memfd is only executable
+   * if MFD_EXEC asks for it (kernels before 6.3 do not know the flag: EINVAL); where it is 2,
+   * EACCES, and the caller must use a file.
    */
   static Descriptor executable(String name, MemorySegment content) throws IOException {
     Descriptor file;

@@ -7,7 +7,8 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process pinned by a descriptor (pidfd_open(2)): however often its number is used again, this stays the same process.
+ * A process pinned by a descriptor (pidfd_open(2)): however often its number is used again, this
+ * stays the same process.
  *
  * <p>Thread-safe.
  */
@@ -63,21 +64,34 @@ public final class Pidfd implements AutoCloseable {
     return true;
   }
 
+  /**
+   * Waits for its end on the calling platform thread, for a moment at most (see {@link Poller}) and
+   * never past {@code deadline}, a value of {@link System#nanoTime}.
+   */
+  public boolean awaitEndBriefly(long deadline) throws IOException {
+    long left = deadline == Long.MAX_VALUE ? deadline : deadline - System.nanoTime();
+    return Poller.look(
+            descriptor.number(), Poller.READABLE, Math.clamp(left, 0, Poller.DIRECT_WAIT_NANOS))
+        != 0;
+  }
+
   /** Whether the process has ended, reaped or not. */
   public boolean hasEnded() throws IOException {
     return Poller.look(descriptor.number(), Poller.READABLE, 0) != 0;
   }
 
   /**
-   * Reaps the process, which must be a child of ours, without waiting; null while it lives. ECHILD is thrown when it is no
-   * child of ours or somebody else has reaped it.
+   * Reaps the process, which must be a child of ours, without waiting; null while it lives. ECHILD
+   * is thrown when it is no child of ours or somebody else has reaped it.
    */
   public @Nullable ExitStatus reap() throws IOException {
     final int byPidfd = 3;
     final int exited = 4;
     final int noHang = 1;
-    final int all = 0x40000000; // __WALL: a child that has not come to its exec has no exit signal yet
-    // siginfo_t: s32 si_signo at 0, s32 si_code at 8, s32 si_pid at 16, s32 si_status at 24 (28 is its end).
+    final int all =
+        0x40000000; // __WALL: a child that has not come to its exec has no exit signal yet
+    // siginfo_t: s32 si_signo at 0, s32 si_code at 8, s32 si_pid at 16, s32 si_status at 24 (28 is
+    // its end).
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment info = arena.allocate(128, 8);
       MemorySegment usage = arena.allocate(ResourceUsage.SIZE, 8);

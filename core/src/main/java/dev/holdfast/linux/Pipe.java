@@ -5,7 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A pipe(7). Both ends are close-on-exec; each is non-blocking if asked for, which is a property of that end alone.
+ * A pipe(7). Both ends are close-on-exec; each is non-blocking if asked for, which is a property of
+ * that end alone.
  *
  * @param readEnd what comes out
  * @param writeEnd what goes in
@@ -49,8 +50,9 @@ public record Pipe(Descriptor readEnd, Descriptor writeEnd) implements AutoClose
   }
 
   /**
-   * Asks the kernel for a larger buffer than 64 KiB, so that fewer switches move the same bytes. Beyond
-   * {@code /proc/sys/fs/pipe-max-size}, or the user's share of pipe pages, it refuses, and the pipe stays as it is.
+   * Asks the kernel for a larger buffer than 64 KiB, so that fewer switches move the same bytes.
+   * Beyond {@code /proc/sys/fs/pipe-max-size}, or the user's share of pipe pages, it refuses, and
+   * the pipe stays as it is.
    */
   public void enlarge(int bytes) {
     final int setPipeSize = 1031;

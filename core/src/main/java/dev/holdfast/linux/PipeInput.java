@@ -10,8 +10,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
 /**
- * What a child writes, as a stream. A reader parks while there is nothing; {@link #close} from another thread ends its
- * wait with an IOException, an interrupt with an InterruptedIOException.
+ * What a child writes, as a stream. A reader parks while there is nothing; {@link #close} from
+ * another thread ends its wait with an IOException, an interrupt with an InterruptedIOException.
  *
  * <p>One reader at a time; others wait for it.
  */

@@ -8,8 +8,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
 /**
- * What a child reads, as a stream without a buffer: what was written is in the pipe. A writer parks while the pipe is
- * full; EPIPE once nobody can read it any more.
+ * What a child reads, as a stream without a buffer: what was written is in the pipe. A writer parks
+ * while the pipe is full; EPIPE once nobody can read it any more.
  *
  * <p>One writer at a time; others wait for it.
  */
@@ -49,8 +49,7 @@ public final class PipeOutput extends OutputStream {
       // The JVM handles SIGPIPE, so a pipe without readers is an errno here.
       long n =
           Kernel.get()
-              .call(
-                  SystemCall.WRITE, descriptor.number(), buffer.address() + done, length - done);
+              .call(SystemCall.WRITE, descriptor.number(), buffer.address() + done, length - done);
       if (n >= 0) {
         done += (int) n;
       } else if (n == -Errno.EAGAIN) {
@@ -61,7 +60,10 @@ public final class PipeOutput extends OutputStream {
     }
   }
 
-  /** Waits on a stream's watch; the stream's close and the thread's interrupt end the wait with an exception. */
+  /**
+   * Waits on a stream's watch; the stream's close and the thread's interrupt end the wait with an
+   * exception.
+   */
   static void await(Poller.Watch watch, int events) throws IOException {
     try {
       if (watch.await(events, Long.MAX_VALUE) == 0) {

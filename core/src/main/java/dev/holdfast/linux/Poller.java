@@ -11,11 +11,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one thread that waits for the kernel: pidfds, {@code cgroup.events}, sockets and pipes, with epoll(7).
+ * The one thread that waits for the kernel: pidfds, {@code cgroup.events}, sockets and pipes, with
+ * epoll(7).
  *
- * <p>A descriptor is registered as one-shot: an event disarms it until somebody waits again, so a descriptor that stays
- * ready (a pidfd of an ended process) never makes the thread spin. Waiting parks the calling thread, which on a virtual
- * thread holds no platform thread.
+ * <p>A descriptor is registered as one-shot: an event disarms it until somebody waits again, so a
+ * descriptor that stays ready (a pidfd of an ended process) never makes the thread spin. Waiting
+ * parks the calling thread, which on a virtual thread holds no platform thread.
  *
  * <p>Thread-safe. One per JVM, started at first use, a daemon.
  */
@@ -39,10 +40,10 @@ public final class Poller {
   private static final int BATCH = 64;
 
   /**
-   * A platform thread looks for so long at the descriptor itself before it parks: the usual short wait (a child that
-   * execs, ends, or answers at once) then costs one wake-up instead of two.
+   * A platform thread looks for so long at the descriptor itself before it parks: the usual short
+   * wait (a child that execs, ends, or answers at once) then costs one wake-up instead of two.
    */
-  private static final long DIRECT_WAIT_NANOS = 2_000_000;
+  static final long DIRECT_WAIT_NANOS = 2_000_000;
 
   private static volatile @Nullable Poller shared;
 
@@ -95,8 +96,7 @@ public final class Poller {
     while (true) {
       try {
         long count =
-            kernel.call(
-                SystemCall.EPOLL_PWAIT, epoll.number(), events.address(), BATCH, -1, 0, 0);
+            kernel.call(SystemCall.EPOLL_PWAIT, epoll.number(), events.address(), BATCH, -1, 0, 0);
         for (int i = 0; i < count; i++) {
           long at = (long) i * eventSize;
           int fired = events.get(ValueLayout.JAVA_INT_UNALIGNED, at);
@@ -121,8 +121,7 @@ public final class Poller {
       event.set(ValueLayout.JAVA_INT_UNALIGNED, 0, events);
       event.set(ValueLayout.JAVA_LONG_UNALIGNED, dataOffset, token);
       Kernel.get()
-          .check(
-              SystemCall.EPOLL_CTL, null, epoll.number(), operation, number, event.address());
+          .check(SystemCall.EPOLL_CTL, null, epoll.number(), operation, number, event.address());
     } catch (SystemCallException failure) {
       throw failure;
     } catch (IOException closed) {
@@ -132,7 +131,8 @@ public final class Poller {
 
   /** Looks at one descriptor with ppoll(2); returns what it shows, 0 after the time. */
   static int look(int number, int events, long nanos) throws SystemCallException {
-    // struct pollfd: s32 fd, s16 events, s16 revents. struct timespec: s64 seconds, s64 nanoseconds.
+    // struct pollfd: s32 fd, s16 events, s16 revents. struct timespec: s64 seconds, s64
+    // nanoseconds.
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment poll = arena.allocate(8, 8);
       poll.set(ValueLayout.JAVA_INT, 0, number);
@@ -146,8 +146,8 @@ public final class Poller {
   }
 
   /**
-   * Waiting for one descriptor. Serves one waiter at a time; two directions of one descriptor are two watches on two
-   * descriptors. Close it before the descriptor.
+   * Waiting for one descriptor. Serves one waiter at a time; two directions of one descriptor are
+   * two watches on two descriptors. Close it before the descriptor.
    */
   public final class Watch implements AutoCloseable {
     private final Descriptor descriptor;
@@ -167,13 +167,13 @@ public final class Poller {
      *
      * @param deadline a value of {@link System#nanoTime}, or {@link Long#MAX_VALUE} for none
      * @return the events that were seen, 0 if the deadline passed or the watch was closed
-     * @throws InterruptedException if the thread is interrupted while it waits; never if the event is there at once
+     * @throws InterruptedException if the thread is interrupted while it waits; never if the event
+     *     is there at once
      */
     public int await(int events, long deadline) throws IOException, InterruptedException {
       long left = remaining(deadline);
       if (!Thread.currentThread().isVirtual()) {
-        int seen =
-            look(descriptor.number(), events, Math.clamp(left, 0, DIRECT_WAIT_NANOS));
+        int seen = look(descriptor.number(), events, Math.clamp(left, 0, DIRECT_WAIT_NANOS));
         if (seen != 0) {
           return seen;
         }
@@ -214,8 +214,8 @@ public final class Poller {
     }
 
     /**
-     * Has {@code action} run by the poller's thread once, at the next of {@code events}. It must be short and never
-     * block.
+     * Has {@code action} run by the poller's thread once, at the next of {@code events}. It must be
+     * short and never block.
      */
     public void onEvent(int events, Runnable action) throws IOException {
       synchronized (this) {

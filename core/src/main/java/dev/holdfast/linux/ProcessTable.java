@@ -15,7 +15,8 @@ public final class ProcessTable {
    * One process.
    *
    * @param state as the kernel has it: R, S, D, T, t, Z, X, I
-   * @param startTicks when it started, in clock ticks since the boot: with the pid it names the process for good
+   * @param startTicks when it started, in clock ticks since the boot: with the pid it names the
+   *     process for good
    */
   public record Entry(int pid, char state, int parent, int group, int session, long startTicks) {
     /** Whether it still runs: a zombie only waits for its parent. */

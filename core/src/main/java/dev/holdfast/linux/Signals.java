@@ -11,8 +11,8 @@ final class Signals {
   private Signals() {}
 
   /**
-   * If SIGCHLD was ignored when we started, the kernel reaps every child by itself and waiting for one gives ECHILD: then
-   * the default comes back. A handler that somebody installed stays.
+   * If SIGCHLD was ignored when we started, the kernel reaps every child by itself and waiting for
+   * one gives ECHILD: then the default comes back. A handler that somebody installed stays.
    */
   static void defaultChildSignal() {
     final int ignore = 1;
@@ -21,8 +21,7 @@ final class Signals {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment action = arena.allocate(32, 8);
       Kernel kernel = Kernel.get();
-      long result =
-          kernel.call(SystemCall.RT_SIGACTION, SIGCHLD, 0, action.address(), maskSize);
+      long result = kernel.call(SystemCall.RT_SIGACTION, SIGCHLD, 0, action.address(), maskSize);
       if (result == 0 && action.get(ValueLayout.JAVA_LONG, 0) == ignore) {
         action.fill((byte) 0);
         kernel.call(SystemCall.RT_SIGACTION, SIGCHLD, action.address(), 0, maskSize);

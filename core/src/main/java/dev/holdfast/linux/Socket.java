@@ -5,7 +5,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Our end of a SOCK_SEQPACKET pair of Unix sockets: messages keep their bounds and carry descriptors. */
+/**
+ * Our end of a SOCK_SEQPACKET pair of Unix sockets: messages keep their bounds and carry
+ * descriptors.
+ */
 final class Socket implements AutoCloseable {
   private static final int NO_SIGNAL = 0x4000;
 
@@ -24,8 +27,7 @@ final class Socket implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment numbers = arena.allocate(8, 8);
       Kernel.get()
-          .check(
-              SystemCall.SOCKETPAIR, null, unix, seqpacketCloseOnExec, 0, numbers.address());
+          .check(SystemCall.SOCKETPAIR, null, unix, seqpacketCloseOnExec, 0, numbers.address());
       return new Pair(
           new Socket(new Descriptor(numbers.get(ValueLayout.JAVA_INT, 0))),
           new Descriptor(numbers.get(ValueLayout.JAVA_INT, 4)));
@@ -40,7 +42,8 @@ final class Socket implements AutoCloseable {
   void send(MemorySegment message, int[] descriptors) throws IOException {
     final int socketLevel = 1;
     final int rights = 1;
-    // struct iovec: base, length. struct msghdr: name, namelen, iov, iovlen, control, controllen, flags: 56 bytes.
+    // struct iovec: base, length. struct msghdr: name, namelen, iov, iovlen, control, controllen,
+    // flags: 56 bytes.
     // struct cmsghdr: u64 length, s32 level, s32 type, then the numbers.
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment vector = arena.allocate(16, 8);
@@ -51,8 +54,7 @@ final class Socket implements AutoCloseable {
       control.set(ValueLayout.JAVA_LONG, 0, length);
       control.set(ValueLayout.JAVA_INT, 8, socketLevel);
       control.set(ValueLayout.JAVA_INT, 12, rights);
-      MemorySegment.copy(
-          descriptors, 0, control, ValueLayout.JAVA_INT, 16, descriptors.length);
+      MemorySegment.copy(descriptors, 0, control, ValueLayout.JAVA_INT, 16, descriptors.length);
       MemorySegment header = arena.allocate(56, 8);
       header.set(ValueLayout.JAVA_LONG, 16, vector.address());
       header.set(ValueLayout.JAVA_LONG, 24, 1);

@@ -14,7 +14,10 @@ final class StartMessage {
   private static final int HEADER = 64;
   private static final int RLIMIT = 24;
 
-  /** Larger blocks (long argument lists) travel in a memfd; the keeper's receive buffer takes this much. */
+  /**
+   * Larger blocks (long argument lists) travel in a memfd; the keeper's receive buffer takes this
+   * much.
+   */
   private static final int INLINE = 32 * 1024;
 
   private StartMessage() {}
@@ -43,8 +46,7 @@ final class StartMessage {
       MemorySegment header, StartRequest request, long blockSize, boolean inline) {
     header.set(ValueLayout.JAVA_INT, 0, MAGIC);
     header.set(ValueLayout.JAVA_INT, 4, KIND_START);
-    header.set(
-        ValueLayout.JAVA_INT, 8, request.flags | (inline ? 0 : StartRequest.BLOCK_IN_MEMFD));
+    header.set(ValueLayout.JAVA_INT, 8, request.flags | (inline ? 0 : StartRequest.BLOCK_IN_MEMFD));
     header.set(ValueLayout.JAVA_INT, 12, request.joinCount());
     header.set(ValueLayout.JAVA_LONG, 16, blockSize);
     header.set(ValueLayout.JAVA_INT, 24, request.processGroup);

@@ -13,8 +13,8 @@ public sealed interface StartOutcome {
   record Failed(StartStep step, int errno, int detail) implements StartOutcome {}
 
   /**
-   * The kernel killed the child before its first instruction: its group had been killed once before, or is being killed
-   * right now. Nothing is left of it, and nothing of the program ran.
+   * The kernel killed the child before its first instruction: its group had been killed once
+   * before, or is being killed right now. Nothing is left of it, and nothing of the program ran.
    */
   record KilledUnborn() implements StartOutcome {}
 }

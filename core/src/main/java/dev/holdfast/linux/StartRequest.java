@@ -6,8 +6,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the keeper is asked to start: the fields of {@code start_request} in {@code native/protocol.h}, with the
- * descriptors that travel with it. A plain carrier, filled by one thread; it owns none of the descriptors.
+ * What the keeper is asked to start: the fields of {@code start_request} in {@code
+ * native/protocol.h}, with the descriptors that travel with it. A plain carrier, filled by one
+ * thread; it owns none of the descriptors.
  */
 public final class StartRequest {
   static final int BLOCK_IN_MEMFD = 1;
@@ -109,7 +110,7 @@ public final class StartRequest {
 
   /** Joins this process group of our own POSIX session, instead of leading a session of its own. */
   public StartRequest joinProcessGroup(int id) {
-    flags = flags & ~SESSION | GROUP;
+    flags = (flags & ~SESSION) | GROUP;
     processGroup = id;
     return this;
   }
@@ -138,7 +139,10 @@ public final class StartRequest {
     return this;
   }
 
-  /** A {@code tasks} or {@code cgroup.procs} file opened for writing: the child joins through it before exec. */
+  /**
+   * A {@code tasks} or {@code cgroup.procs} file opened for writing: the child joins through it
+   * before exec.
+   */
   public StartRequest join(Descriptor file) {
     joins.add(file);
     return this;

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The pipe on which one start reports. Its end of file, after every write end is closed, is the answer; the records
- * found before it say which ({@code native/protocol.h}).
+ * The pipe on which one start reports. Its end of file, after every write end is closed, is the
+ * answer; the records found before it say which ({@code native/protocol.h}).
  */
 final class StatusPipe implements AutoCloseable {
   private static final int RECORD = 16;
@@ -47,7 +47,9 @@ final class StatusPipe implements AutoCloseable {
 
   /** Waits until the keeper has told the pid, or nothing more will come. */
   void awaitPid() throws IOException {
-    while (pid == 0 && !failed && Poller.look(number(), Poller.READABLE, 100_000_000) == Poller.READABLE) {
+    while (pid == 0
+        && !failed
+        && Poller.look(number(), Poller.READABLE, 100_000_000) == Poller.READABLE) {
       read();
     }
   }
@@ -74,8 +76,7 @@ final class StatusPipe implements AutoCloseable {
     Kernel kernel = Kernel.get();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(8L * RECORD, 8);
-      long length =
-          kernel.call(SystemCall.READ, number(), buffer.address(), buffer.byteSize());
+      long length = kernel.call(SystemCall.READ, number(), buffer.address(), buffer.byteSize());
       for (long at = 0; at + RECORD <= length; at += RECORD) {
         int value = buffer.get(ValueLayout.JAVA_INT, at + 4);
         switch (buffer.get(ValueLayout.JAVA_INT, at)) {

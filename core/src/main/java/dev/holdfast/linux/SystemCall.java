@@ -1,6 +1,9 @@
 package dev.holdfast.linux;
 
-/** The system calls we make, by their numbers on x86-64 and on aarch64 (which shares the generic table). */
+/**
+ * The system calls we make, by their numbers on x86-64 and on aarch64 (which shares the generic
+ * table).
+ */
 enum SystemCall {
   READ(0, 63),
   WRITE(1, 64),

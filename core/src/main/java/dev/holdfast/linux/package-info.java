@@ -1,4 +1,7 @@
-/** System calls, descriptors, pidfds, the poller and the keeper's client. Knows nothing of cgroups or jobs. */
+/**
+ * System calls, descriptors, pidfds, the poller and the keeper's client. Knows nothing of cgroups
+ * or jobs.
+ */
 @NullMarked
 package dev.holdfast.linux;
 
