@@ -79,7 +79,7 @@ public final class ProcessTable {
     if (open < 0 || close < open) {
       return null;
     }
-    String[] fields = stat.substring(close + 1).strip().split(" ");
+    String[] fields = stat.substring(close + 1).strip().split(" ", -1);
     try {
       return new Entry(
           Integer.parseInt(stat.substring(0, open).strip()),
