@@ -30,6 +30,10 @@ public final class Child {
   private final @Nullable PipeInput stdout;
   private final @Nullable PipeInput stderr;
 
+  /** A job is closed when it is forgotten: not while somebody holds one of its children. */
+  @SuppressWarnings("unused")
+  private @Nullable Job job;
+
   /** How a child ended: with an exit code, or by a signal. */
   public record Exit(int code, Optional<Signal> signal) {
     /** As a shell counts: the code itself, or 128 and the signal's number. */
@@ -127,10 +131,7 @@ public final class Child {
   }
 
   Optional<Exit> await(long deadline) throws IOException, InterruptedException {
-    if (!exit.isDone() && !Thread.currentThread().isVirtual()) {
-      // A platform thread looks for itself first: see Poller.
-      awaitDirectly(deadline);
-    }
+    endsBriefly(deadline);
     try {
       if (deadline == Long.MAX_VALUE) {
         return Optional.of(exit.get());
@@ -143,6 +144,14 @@ public final class Child {
           "how pid " + pid() + " ended is not known: " + failure.getCause().getMessage(),
           failure.getCause());
     }
+  }
+
+  /** Looks for its end for a moment on a platform thread: the usual short run needs no parking. */
+  boolean endsBriefly(long deadline) throws IOException {
+    if (!exit.isDone() && !Thread.currentThread().isVirtual()) {
+      awaitDirectly(deadline);
+    }
+    return exit.isDone();
   }
 
   private void awaitDirectly(long deadline) throws IOException {
@@ -182,6 +191,10 @@ public final class Child {
         exit.completeExceptionally(failure);
       }
     }
+  }
+
+  void keep(Job owner) {
+    job = owner;
   }
 
   void closeStreams() {

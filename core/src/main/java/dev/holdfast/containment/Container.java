@@ -50,6 +50,9 @@ public sealed interface Container permits CgroupContainer, ProcessGroupContainer
   /** Removes what the job was held by, which must be empty. Idempotent. */
   void remove() throws IOException, InterruptedException;
 
+  /** Gives back our own descriptors, and leaves the job as it is. */
+  void closeHandles();
+
   /** The job's path in each hierarchy, as the kernel names it; empty without a cgroup. */
   Map<String, String> paths();
 }

@@ -160,6 +160,9 @@ public final class ProcessGroupContainer implements Container {
   public void remove() {}
 
   @Override
+  public void closeHandles() {}
+
+  @Override
   public Map<String, String> paths() {
     return Map.of();
   }

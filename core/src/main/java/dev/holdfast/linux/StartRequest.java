@@ -132,10 +132,10 @@ public final class StartRequest {
     return this;
   }
 
-  /** The v2 group that the child is cloned into: an opened directory. */
-  public StartRequest cloneInto(Descriptor directory) {
+  /** The v2 group that the child is cloned into: an opened directory; null for none. */
+  public StartRequest cloneInto(@Nullable Descriptor directory) {
     cgroup = directory;
-    flags |= CLONE_INTO;
+    flags = directory == null ? flags & ~CLONE_INTO : flags | CLONE_INTO;
     return this;
   }
 
