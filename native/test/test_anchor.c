@@ -1,0 +1,2 @@
+void test_anchor(void);
+void test_anchor(void) {}
