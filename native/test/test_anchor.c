@@ -232,14 +232,12 @@ static void run_scenario(const struct scenario *scenario) {
   if (scenario->unread) kill(keeper_pid, SIGCONT);
   int code = -1;
   if (scenario->let_go) {
-    siginfo_t info;
     for (int i = 0; i < 8000 && kill(keeper_pid, 0) == 0; i++) {
       char path[64], status[4096];
       snprintf(path, sizeof path, "/proc/%d", keeper_pid);
       if (read_file(path, "stat", status, sizeof status) && contains(status, ") Z ")) break;
       usleep(1000);
     }
-    (void)info;
     bool gone = !exists(paths.anchor[0]);
     ok(gone, "%s: the anchor is gone while the JVM lives (%d ms)", scenario->what, (int)(now_ms() - begin));
     kill(jvm, SIGKILL);
@@ -285,7 +283,69 @@ static void run_scenario(const struct scenario *scenario) {
   for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
 }
 
+/*
+ * A child that was made while the JVM lived but joins when it is dead: nobody would ever end it. The child is held back
+ * by cloning it into a frozen group that is not the anchor's; what it then joins is not the anchor's either.
+ */
+static void test_late_child(bool dies) {
+  const char *what = dies ? "late child" : "late child, control";
+  char *base = group_base("");
+  if (base == NULL) {
+    skip("%s: no place for a group here", what);
+    return;
+  }
+  char *frozen = make_group(base, "frozen"), *other = make_group(base, "other");
+  write_file(frozen, "cgroup.freeze", "1");
+  int tell[2], status = -1, keeper_pid = 0, killed = 0, otherwise = 0;
+  if (pipe2(tell, O_CLOEXEC) < 0) die("pipe2");
+  fflush(stdout);
+  pid_t jvm = fork();
+  if (jvm == 0) {
+    struct keeper keeper = keeper_start(keeper_path, PLAIN);
+    struct request request = request_new();
+    request.head.flags = START_CLONE_INTO;
+    request.head.join_count = 1;
+    add_descriptor(&request, open(frozen, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    add_descriptor(&request, open_at(other, "cgroup.procs", O_WRONLY));
+    add_command(&request, "/bin/sleep", "999", NULL);
+    int pipe = send_start(&keeper, &request);
+    struct status_record record;
+    if (read(pipe, &record, sizeof record) == sizeof record && record.kind == RECORD_SPAWNED) {
+      int pids[2] = {keeper.pid, record.pid};
+      if (write(tell[1], pids, sizeof pids) < 0) die("write");
+    }
+    for (;;) pause();
+  }
+  close(tell[1]);
+  int pids[2] = {0, 0};
+  ssize_t got = read(tell[0], pids, sizeof pids);
+  close(tell[0]);
+  ok(got == sizeof pids && count_members(frozen) == 1, "%s: is held in a frozen group", what);
+  keeper_pid = pids[0];
+  if (dies) {
+    kill(jvm, SIGKILL);
+    wait_exit(jvm);
+    wait_exit(keeper_pid);
+  }
+  write_file(frozen, "cgroup.freeze", "0");
+  bool all;
+  if (dies) {
+    /* The child is ours now. */
+    ok(waitpid(pids[1], &status, 0) == pids[1] && WIFEXITED(status) && WEXITSTATUS(status) == 127,
+       "%s: joins, finds the JVM dead and gives up", what);
+  } else {
+    for (int i = 0; i < 1000 && count_members(other) == 0; i++) usleep(1000);
+    ok(count_members(other) == 1, "%s: joins and goes on", what);
+    kill(pids[1], SIGKILL);
+    kill(jvm, SIGKILL);
+  }
+  reap(2000, &killed, &otherwise, &all);
+  remove_tree(base);
+}
+
 void test_anchor(void) {
+  test_late_child(false);
+  test_late_child(true);
   const struct scenario scenarios[] = {
       {.what = "control", .controllers = v2_only, .keeper = keeper_path, .no_anchor = true},
       {.what = "v2", .controllers = v2_only, .keeper = keeper_path, .freeze = true},
