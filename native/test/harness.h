@@ -29,6 +29,7 @@ extern const char *self_path;
 enum launch { PLAIN = 0, OLD_CALLS = 1, IGNORE_HUP = 2, FEW_DESCRIPTORS = 4, LOW_NUMBERS = 8 };
 struct keeper keeper_start(const char *path, enum launch how);
 void keeper_stop(struct keeper *keeper);
+void keeper_pause(const struct keeper *keeper);
 bool keeper_alive(const struct keeper *keeper);
 
 /* ---- requests */

@@ -66,6 +66,16 @@ struct keeper keeper_start(const char *path, enum launch how) {
   return (struct keeper){pid, pair[0]};
 }
 
+/* Until it really stands still: a stop that is only pending lets a system call finish that was just woken. */
+void keeper_pause(const struct keeper *keeper) {
+  char path[64], status[1024];
+  snprintf(path, sizeof path, "/proc/%d", keeper->pid);
+  kill(keeper->pid, SIGSTOP);
+  for (int i = 0; i < 2000 && read_file(path, "stat", status, sizeof status) && !contains(status, ") T "); i++) {
+    usleep(500);
+  }
+}
+
 bool keeper_alive(const struct keeper *keeper) {
   siginfo_t info = {.si_pid = 0};
   return waitid(P_PID, (id_t)keeper->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;

@@ -125,7 +125,7 @@ static void make_chain(const char *parent, int depth) {
 
 #define SLEEPERS "setsid sleep 999 </dev/null & sleep 999 & (sleep 999 & sleep 999) & "
 #define NESTED                                                                                                   \
-  "mkdir -p $1/x/y $1/x/z; (sh -c 'echo $$ > $1/x/y/cgroup.procs; exec sleep 999' sh $1) & "                     \
+  "mkdir -p $1/x/y $1/x/z $1/x/empty; (sh -c 'echo $$ > $1/x/y/cgroup.procs; exec sleep 999' sh $1) & "                     \
   "(sh -c 'echo $$ > $1/x/z/cgroup.procs; trap \"\" TERM HUP INT; while :; do sleep 0.01; done' sh $1) & "       \
   "while [ -z \"$(cat $1/x/y/cgroup.procs)\" ]; do :; done; while [ -z \"$(cat $1/x/z/cgroup.procs)\" ]; do :; done; "
 #define READY "sleep 0.02; echo ready; exec sleep 999"
@@ -152,7 +152,7 @@ static _Noreturn void fake_jvm(const struct scenario *scenario, const struct anc
     free(job);
   }
   if (scenario->unread) {
-    kill(keeper.pid, SIGSTOP);
+    keeper_pause(&keeper);
     send_anchor(&keeper, scenario, paths);
     struct request request = request_new();
     add_command(&request, "/bin/sleep", "999", NULL);
@@ -255,16 +255,18 @@ static void run_scenario(const struct scenario *scenario) {
     end_survivors(&paths, "b");
     free(job);
   } else if (scenario->release) {
-    char *job, *nested;
+    char *job, *nested, *empty;
     if (asprintf(&job, "%s/b", paths.anchor[0]) < 0 || asprintf(&nested, "%s/x/y", job) < 0) die("asprintf");
+    if (asprintf(&empty, "%s/x/empty", job) < 0) die("asprintf");
     reap(200, &killed, &otherwise, &all);
     ok(code == 0 && !all && count_members(job) >= 4 && count_members(nested) == 1,
        "%s: the released job lives, its %d members and their nested group too", scenario->what, count_members(job));
+    ok(exists(empty), "%s: even an empty group that its members have made", scenario->what);
     char *other;
     if (asprintf(&other, "%s/a", paths.anchor[0]) < 0) die("asprintf");
     ok(killed >= 4 && !exists(other), "%s: the other job is gone (%d killed)", scenario->what, killed);
     end_survivors(&paths, "b");
-    free(job), free(nested), free(other);
+    free(job), free(nested), free(empty), free(other);
   }
   reap(3000, &killed, &otherwise, &all);
   if (!scenario->no_anchor && !scenario->release) {

@@ -216,7 +216,7 @@ static void test_keeper_itself(struct keeper *keeper) {
 
 static void test_killed_keeper(void) {
   struct keeper keeper = keeper_start(keeper_path, PLAIN);
-  kill(keeper.pid, SIGSTOP);
+  keeper_pause(&keeper);
   struct request request = request_new();
   add_command(&request, "/bin/true", NULL);
   int status = send_start(&keeper, &request);
