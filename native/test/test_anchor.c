@@ -163,8 +163,8 @@ static _Noreturn void fake_jvm(const struct scenario *scenario, const struct anc
   for (;;) pause();
 }
 
-/* Reaps until nothing of ours is left, or the time is up. */
-static void reap(int64_t milliseconds, int *killed, int *otherwise, bool *all) {
+/* Reaps until nothing of ours is left, or the time is up. gave_up: children that ended before their exec. */
+static void reap(int64_t milliseconds, int *killed, int *gave_up, bool *all) {
   int64_t until = now_ms() + milliseconds;
   *all = false;
   while (now_ms() < until) {
@@ -178,8 +178,8 @@ static void reap(int64_t milliseconds, int *killed, int *otherwise, bool *all) {
       usleep(1000);
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
       ++*killed;
-    } else {
-      ++*otherwise;
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+      ++*gave_up;
     }
   }
 }
@@ -208,7 +208,7 @@ static void end_survivors(const struct anchor_paths *paths, const char *job) {
 
 static void run_scenario(const struct scenario *scenario) {
   struct anchor_paths paths;
-  int tell[2], keeper_pid = 0, killed = 0, otherwise = 0;
+  int tell[2], keeper_pid = 0, killed = 0, gave_up = 0;
   char text[32] = "";
   bool all;
   if (!make_anchor(scenario, &paths)) {
@@ -248,7 +248,7 @@ static void run_scenario(const struct scenario *scenario) {
   if (scenario->no_anchor) {
     char *job;
     if (asprintf(&job, "%s/a", paths.anchor[0]) < 0) die("asprintf");
-    reap(100, &killed, &otherwise, &all);
+    reap(100, &killed, &gave_up, &all);
     ok(!all && killed == 0 && count_members(job) >= 4, "%s: everything survives, %d members in one job", scenario->what,
        count_members(job));
     end_survivors(&paths, "a");
@@ -258,7 +258,7 @@ static void run_scenario(const struct scenario *scenario) {
     char *job, *nested, *empty;
     if (asprintf(&job, "%s/b", paths.anchor[0]) < 0 || asprintf(&nested, "%s/x/y", job) < 0) die("asprintf");
     if (asprintf(&empty, "%s/x/empty", job) < 0) die("asprintf");
-    reap(200, &killed, &otherwise, &all);
+    reap(200, &killed, &gave_up, &all);
     ok(code == 0 && !all && count_members(job) >= 4 && count_members(nested) == 1,
        "%s: the released job lives, its %d members and their nested group too", scenario->what, count_members(job));
     ok(exists(empty), "%s: even an empty group that its members have made", scenario->what);
@@ -268,18 +268,19 @@ static void run_scenario(const struct scenario *scenario) {
     end_survivors(&paths, "b");
     free(job), free(nested), free(empty), free(other);
   }
-  reap(3000, &killed, &otherwise, &all);
+  reap(3000, &killed, &gave_up, &all);
   if (!scenario->no_anchor && !scenario->release) {
     bool gone = true;
     for (int i = 0; i < paths.count; i++) gone = gone && !exists(paths.anchor[i]);
     ok(code == 0 && all && killed >= 10, "%s: all are dead (%d killed, keeper exit %d, %d ms)", scenario->what, killed,
        code, (int)took);
+    ok(gave_up == 0, "%s: nothing was started any more", scenario->what);
     ok(gone, "%s: nothing of the anchor is left in %d hierarchies", scenario->what, paths.count);
   }
   if (!all) {
     end_survivors(&paths, "a");
     end_survivors(&paths, "b");
-    reap(1000, &killed, &otherwise, &all);
+    reap(1000, &killed, &gave_up, &all);
     ok(false, "%s: processes were left", scenario->what);
   }
   for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
@@ -298,7 +299,7 @@ static void test_late_child(bool dies) {
   }
   char *frozen = make_group(base, "frozen"), *other = make_group(base, "other");
   write_file(frozen, "cgroup.freeze", "1");
-  int tell[2], status = -1, keeper_pid = 0, killed = 0, otherwise = 0;
+  int tell[2], status = -1, keeper_pid = 0, killed = 0, gave_up = 0;
   if (pipe2(tell, O_CLOEXEC) < 0) die("pipe2");
   fflush(stdout);
   pid_t jvm = fork();
@@ -341,7 +342,7 @@ static void test_late_child(bool dies) {
     kill(pids[1], SIGKILL);
     kill(jvm, SIGKILL);
   }
-  reap(2000, &killed, &otherwise, &all);
+  reap(2000, &killed, &gave_up, &all);
   remove_tree(base);
 }
 
