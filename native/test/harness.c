@@ -131,7 +131,10 @@ bool send_raw(int socket, const void *bytes, size_t length, const void *more, si
     memcpy(CMSG_DATA(item), fds, count * sizeof(int));
   }
   ssize_t sent;
-  while ((sent = sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && errno == EINTR) continue;
+  /* Without CAP_SYS_RESOURCE only RLIMIT_NOFILE descriptors may be in flight: until the keeper has caught up. */
+  while ((sent = sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && (errno == EINTR || errno == ETOOMANYREFS)) {
+    usleep(200);
+  }
   return sent == (ssize_t)(length + more_length);
 }
 
