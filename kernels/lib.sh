@@ -30,8 +30,7 @@ finish() {
 
 end_guest() {
   [ -n "$guest" ] || return 0
-  kill -KILL -- "-$guest" 2>/dev/null || true
-  wait "$guest" 2>/dev/null || true
+  { kill -KILL -- "-$guest" && wait "$guest"; } 2>/dev/null || true
   guest=
 }
 
@@ -67,19 +66,22 @@ to_stdout() { exec cat; }
 to_stderr() { exec cat >&2; }
 to_file() { exec cat >"$1"; }
 
-# start_guest SECONDS COMMAND…: `timeout` ends it even if this script is killed.
+# start_guest SECONDS COMMAND…: with a watchdog that ends it even if this script is killed, and leaves by itself.
 start_guest() {
   local seconds=$1
   shift
-  setsid timeout --signal=KILL "$seconds" "$@" </dev/null &
+  setsid "$@" </dev/null &
   guest=$!
+  setsid bash -c 'timeout "$1" tail --pid="$2" -f /dev/null || { : >"$3"; kill -KILL -- "-$2"; }' \
+    watchdog "$seconds" "$guest" "$dir/timed-out" </dev/null >/dev/null 2>&1 &
+  disown $!
 }
 
 # Waits for the guest and for the last of its output; then exits with the command's status, or 124 with the console's end.
 report_guest() {
-  local code=0 fd status
+  local fd status
   for fd in "$@"; do exec {fd}>&-; done
-  wait "$guest" || code=$?
+  wait "$guest" 2>/dev/null || true # its own status says nothing, and the shell would report how it was killed
   end_guest
   wait "${readers[@]}" || true
   status=$(cat "$dir/status" 2>/dev/null || true)
@@ -87,7 +89,7 @@ report_guest() {
     [0-9]*) exit "${status%%[!0-9]*}" ;;
   esac
   {
-    if [ "$code" = 137 ]; then
+    if [ -e "$dir/timed-out" ]; then
       echo "${0##*/}: the guest did not end within $timeout s; the last lines of its console:"
     else
       echo "${0##*/}: the guest ended by itself without reporting a status; the last lines of its console:"
