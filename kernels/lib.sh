@@ -84,6 +84,7 @@ report_guest() {
   wait "$guest" 2>/dev/null || true # its own status says nothing, and the shell would report how it was killed
   end_guest
   wait "${readers[@]}" || true
+  if declare -F before_report >/dev/null; then before_report; fi
   status=$(cat "$dir/status" 2>/dev/null || true)
   case $status in
     [0-9]*) exit "${status%%[!0-9]*}" ;;
