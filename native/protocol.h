@@ -57,6 +57,8 @@ enum start_flags {
  *   join[join_count]                         opened `tasks` (v1) or `cgroup.procs` (v2): the child writes "0" to each
  */
 #define MAX_JOINS 32
+/* execve takes at most 6 MiB of strings, whatever the stack's limit: more is refused unread with E2BIG. */
+#define MAX_BLOCK (16u << 20)
 
 struct start_request {
   uint32_t magic;

@@ -1,0 +1,237 @@
+package dev.holdfast;
+
+import dev.holdfast.linux.ExitStatus;
+import dev.holdfast.linux.Pidfd;
+import dev.holdfast.linux.PipeInput;
+import dev.holdfast.linux.PipeOutput;
+import dev.holdfast.linux.Poller;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process that we started in a job. It is reaped by itself when it ends, whether or not somebody waits for it; no thread
+ * belongs to it.
+ *
+ * <p>Thread-safe. Closing its {@link Job} ends it.
+ */
+public final class Child {
+  private final Pidfd process;
+  private final Poller.Watch watch;
+  private final CompletableFuture<Exit> exit = new CompletableFuture<>();
+  private final @Nullable PipeOutput stdin;
+  private final @Nullable PipeInput stdout;
+  private final @Nullable PipeInput stderr;
+
+  /** A job is closed when it is forgotten: not while somebody holds one of its children. */
+  @SuppressWarnings("unused")
+  private @Nullable Job job;
+
+  /** How a child ended: with an exit code, or by a signal. */
+  public record Exit(int code, Optional<Signal> signal) {
+    /** As a shell counts: the code itself, or 128 and the signal's number. */
+    public int status() {
+      return signal.map(s -> 128 + s.number()).orElse(code);
+    }
+
+    public boolean isSuccess() {
+      return signal.isEmpty() && code == 0;
+    }
+  }
+
+  Child(
+      Pidfd process,
+      @Nullable PipeOutput stdin,
+      @Nullable PipeInput stdout,
+      @Nullable PipeInput stderr)
+      throws IOException {
+    this.process = process;
+    this.stdin = stdin;
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.watch = Poller.shared().watch(process.descriptor());
+    this.watch.onEvent(Poller.READABLE, this::reap);
+  }
+
+  /** The process id. Once the child has ended it may come to denote another process. */
+  public int pid() {
+    return process.pid();
+  }
+
+  /**
+   * What the program reads as stdin.
+   *
+   * @throws IllegalStateException unless the command's stdin is {@link Input#pipe}
+   */
+  public OutputStream stdin() {
+    return piped(stdin, "stdin");
+  }
+
+  /**
+   * What the program writes to stdout.
+   *
+   * @throws IllegalStateException unless the command's stdout is {@link Output#pipe}
+   */
+  public InputStream stdout() {
+    return piped(stdout, "stdout");
+  }
+
+  /**
+   * What the program writes to stderr.
+   *
+   * @throws IllegalStateException unless the command's stderr is {@link Output#pipe}
+   */
+  public InputStream stderr() {
+    return piped(stderr, "stderr");
+  }
+
+  /** Waits until it has ended. Members of the job that it started may live on. */
+  public Exit waitFor() throws IOException, InterruptedException {
+    return await(Long.MAX_VALUE)
+        .orElseThrow(() -> new AssertionError("a wait without a deadline ended without an exit"));
+  }
+
+  /** As {@link #waitFor()}; empty if it has not ended within {@code time}. */
+  public Optional<Exit> waitFor(Duration time) throws IOException, InterruptedException {
+    return await(deadline(time));
+  }
+
+  /** How it ended; empty while it lives. */
+  public Optional<Exit> exit() {
+    return exit.isDone() && !exit.isCompletedExceptionally()
+        ? Optional.of(exit.join())
+        : Optional.empty();
+  }
+
+  /** Completes when it has ended. The poller's thread completes it: hand longer work to an executor. */
+  public CompletableFuture<Exit> onExit() {
+    return exit.copy();
+  }
+
+  /** Sends it, and it alone, a signal; false if it has ended. */
+  public boolean signal(Signal signal) throws IOException {
+    if (exit.isDone()) {
+      return false;
+    }
+    try {
+      return process.signal(signal.number());
+    } catch (IOException failure) {
+      if (exit.isDone()) {
+        return false;
+      }
+      throw failure;
+    }
+  }
+
+  Optional<Exit> await(long deadline) throws IOException, InterruptedException {
+    endsBriefly(deadline);
+    try {
+      if (deadline == Long.MAX_VALUE) {
+        return Optional.of(exit.get());
+      }
+      return Optional.of(exit.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS));
+    } catch (TimeoutException late) {
+      return Optional.empty();
+    } catch (ExecutionException failure) {
+      throw new IOException(
+          "how pid " + pid() + " ended is not known: " + failure.getCause().getMessage(),
+          failure.getCause());
+    }
+  }
+
+  /** Looks for its end for a moment on a platform thread: the usual short run needs no parking. */
+  boolean endsBriefly(long deadline) throws IOException {
+    if (!exit.isDone() && !Thread.currentThread().isVirtual()) {
+      awaitDirectly(deadline);
+    }
+    return exit.isDone();
+  }
+
+  private void awaitDirectly(long deadline) throws IOException {
+    try {
+      if (process.awaitEndBriefly(deadline)) {
+        reap();
+      }
+    } catch (IOException closed) {
+      if (!exit.isDone()) {
+        throw closed;
+      }
+    }
+  }
+
+  /** Takes the exit status from the kernel. Whoever comes first does it; the others find it done. */
+  private void reap() {
+    synchronized (process) {
+      if (exit.isDone()) {
+        return;
+      }
+      try {
+        ExitStatus status = process.reap();
+        if (status == null) {
+          return;
+        }
+        watch.close();
+        process.close();
+        exit.complete(
+            new Exit(
+                status.code(),
+                status.signal() == 0
+                    ? Optional.empty()
+                    : Optional.of(new Signal(status.signal()))));
+      } catch (IOException failure) {
+        watch.close();
+        process.close();
+        exit.completeExceptionally(failure);
+      }
+    }
+  }
+
+  void keep(Job owner) {
+    job = owner;
+  }
+
+  void closeStreams() {
+    closeQuietly(stdin);
+    closeQuietly(stdout);
+    closeQuietly(stderr);
+  }
+
+  private static void closeQuietly(@Nullable AutoCloseable stream) {
+    if (stream != null) {
+      try {
+        stream.close();
+      } catch (Exception ignored) {
+        // close(2) of a pipe has nothing to say that anybody could act on.
+      }
+    }
+  }
+
+  private static <T> T piped(@Nullable T stream, String name) {
+    if (stream == null) {
+      throw new IllegalStateException("the command's " + name + " is not a pipe");
+    }
+    return stream;
+  }
+
+  static long deadline(Duration time) {
+    long now = System.nanoTime();
+    try {
+      long deadline = Math.addExact(now, time.toNanos());
+      return deadline == Long.MAX_VALUE ? Long.MAX_VALUE - 1 : deadline;
+    } catch (ArithmeticException forEver) {
+      return Long.MAX_VALUE;
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "Child[" + process + "]";
+  }
+}

@@ -1,0 +1,133 @@
+package dev.holdfast;
+
+import dev.holdfast.cgroup.CgroupHost;
+import dev.holdfast.cgroup.CgroupVersion;
+import dev.holdfast.cgroup.Delegation;
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.Place;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What this machine can do for us, and the reason and remedy where it cannot. Probing changes nothing, never waits, and
+ * answers in milliseconds. Immutable.
+ *
+ * @param available whether some cgroup mechanism is
+ * @param mechanism the best there is
+ * @param reason why there is no better one
+ * @param remedy what would mend that
+ * @param kernel its release
+ * @param version how control groups are mounted
+ * @param delegation how we come to own a subtree: explicit, root, owned, leaf, systemd, none
+ * @param hierarchies the cgroup hierarchies
+ * @param features what the kernel has, by the names that {@code holdfast doctor --json} uses
+ */
+public record Host(
+    boolean available,
+    Mechanism mechanism,
+    Optional<String> reason,
+    Optional<String> remedy,
+    String kernel,
+    CgroupVersion version,
+    String delegation,
+    List<Tree> hierarchies,
+    Map<String, Boolean> features) {
+
+  /**
+   * One cgroup hierarchy.
+   *
+   * @param unified whether it is v2
+   * @param mount where it is mounted
+   * @param root where our jobs would lie
+   * @param writable whether we may make groups there
+   * @param controllers those it has
+   */
+  public record Tree(
+      boolean unified, Path mount, Path root, boolean writable, Set<String> controllers) {
+    public Tree {
+      controllers = java.util.Collections.unmodifiableSet(new TreeSet<>(controllers));
+    }
+  }
+
+  /** Looks at this machine. */
+  public static Host probe() {
+    return probe(Optional.empty());
+  }
+
+  /**
+   * Looks at this machine.
+   *
+   * @param cgroupRoot the subtree that jobs shall use, instead of finding one
+   */
+  public static Host probe(Optional<Path> cgroupRoot) {
+    String system = System.getProperty("os.name", "");
+    if (!system.equals("Linux")) {
+      return unavailable(
+          Mechanism.PROCESS_TREE,
+          "control groups are Linux's, and this is " + system,
+          "run on Linux");
+    }
+    try {
+      CgroupHost host = CgroupHost.read();
+      Delegation delegation = Delegation.probe(host, cgroupRoot);
+      boolean available = delegation.kind() != Delegation.Kind.NONE;
+      return new Host(
+          available,
+          available ? mechanism(host.version()) : Mechanism.PROCESS_GROUP,
+          delegation.reason(),
+          delegation.remedy(),
+          kernelRelease(),
+          host.version(),
+          delegation.kind().text(),
+          delegation.places().stream().map(Host::tree).toList(),
+          Features.probe(delegation));
+    } catch (HoldfastException failure) {
+      return unavailable(Mechanism.PROCESS_GROUP, failure.why(), failure.remedy());
+    }
+  }
+
+  private static Host unavailable(Mechanism mechanism, String reason, String remedy) {
+    return new Host(
+        false,
+        mechanism,
+        Optional.of(reason),
+        Optional.of(remedy),
+        kernelRelease(),
+        CgroupVersion.NONE,
+        "none",
+        List.of(),
+        Map.of());
+  }
+
+  private static Mechanism mechanism(CgroupVersion version) {
+    return switch (version) {
+      case V2 -> Mechanism.CGROUP_V2;
+      case HYBRID -> Mechanism.CGROUP_HYBRID;
+      case V1 -> Mechanism.CGROUP_V1;
+      case NONE -> Mechanism.PROCESS_GROUP;
+    };
+  }
+
+  private static Tree tree(Place place) {
+    return new Tree(
+        place.hierarchy().unified(),
+        place.hierarchy().mount(),
+        place.base(),
+        place.writable(),
+        place.hierarchy().controllers());
+  }
+
+  private static String kernelRelease() {
+    try {
+      return Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip();
+    } catch (IOException notLinux) {
+      return System.getProperty("os.version", "");
+    }
+  }
+}

@@ -1,0 +1,186 @@
+package dev.holdfast;
+
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.Usage;
+import dev.holdfast.containment.Container;
+import dev.holdfast.containment.Ladder;
+import java.io.IOException;
+import java.lang.ref.Cleaner;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The end of a job, which must come however the job is left: closed, forgotten (a Cleaner, so nothing here refers to the
+ * {@link Job}), or open when the JVM ends (a shutdown hook; the keeper if even that does not run).
+ */
+final class JobLifetime {
+  private static final Set<JobLifetime> OPEN = ConcurrentHashMap.newKeySet();
+  private static final Object HOOK = new Object();
+  private static @Nullable Cleaner cleaner;
+
+  private final Container container;
+  private final Duration deadline;
+  private final Object closing = new Object();
+  private volatile boolean closed;
+  private volatile boolean released;
+  private volatile @Nullable Usage last;
+  private volatile @Nullable Cleanup cleanup;
+  private int alreadyKilled;
+
+  JobLifetime(Container container, Duration deadline) {
+    this.container = container;
+    this.deadline = deadline;
+  }
+
+  /** Closes {@code lifetime} when {@code job} is forgotten, or the JVM ends. */
+  static void guard(Job job, JobLifetime lifetime) {
+    synchronized (HOOK) {
+      if (cleaner == null) {
+        cleaner = Cleaner.create();
+        Runtime.getRuntime()
+            .addShutdownHook(
+                Thread.ofPlatform().name("holdfast-end").unstarted(JobLifetime::closeAll));
+      }
+      OPEN.add(lifetime);
+      cleaner.register(job, lifetime::closeForgotten);
+    }
+  }
+
+  Container container() {
+    return container;
+  }
+
+  Duration deadline() {
+    return deadline;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  void checkOpen() throws HoldfastException {
+    if (closed) {
+      throw new HoldfastException(
+          "cannot use this job", "it is closed", "open another one", null);
+    }
+  }
+
+  /** Members that a stop has ended count as killed too. */
+  void countKilled(int members) {
+    synchronized (closing) {
+      alreadyKilled += members;
+    }
+  }
+
+  void release() throws IOException {
+    container.release();
+    released = true;
+  }
+
+  Usage usage() throws IOException {
+    Usage known = last;
+    if (known != null) {
+      return known;
+    }
+    synchronized (closing) {
+      return last != null ? last : container.usage();
+    }
+  }
+
+  Optional<Cleanup> cleanup() {
+    return Optional.ofNullable(cleanup);
+  }
+
+  void close() throws IOException {
+    closed = true;
+    synchronized (closing) {
+      if (cleanup != null) {
+        return;
+      }
+      boolean interrupted = Thread.interrupted();
+      try {
+        end();
+      } finally {
+        OPEN.remove(this);
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+
+  private void end() throws IOException {
+    long begin = System.nanoTime();
+    IOException problem = null;
+    int killed = alreadyKilled;
+    boolean removed = false;
+    try {
+      int members = container.members().size();
+      if (released && members > 0) {
+        last = container.usage();
+        return;
+      }
+      killed += members;
+      long end = begin + deadline.toNanos();
+      do {
+        // A start that was under way may have brought in a member after the kill: then removing finds the group busy.
+        problem = null;
+        try {
+          container.kill(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
+          last = container.usage();
+          container.remove();
+          removed = true;
+        } catch (InterruptedException again) {
+          Thread.currentThread().interrupt();
+          Thread.interrupted();
+          problem = new IOException(again);
+        } catch (IOException failure) {
+          problem = failure;
+        }
+      } while (!removed && System.nanoTime() < end);
+    } catch (IOException failure) {
+      problem = failure;
+    } finally {
+      if (last == null) {
+        last = usageOrNone();
+      }
+      container.closeHandles();
+      cleanup = new Cleanup(killed, removed, Stop.since(begin));
+    }
+    if (problem != null) {
+      throw new HoldfastException(
+          "cannot close the job",
+          problem.getMessage(),
+          "see what is left with: ls " + String.join(" ", container.paths().values()),
+          problem);
+    }
+  }
+
+  private Usage usageOrNone() {
+    try {
+      return container.usage();
+    } catch (IOException gone) {
+      return Usage.NONE;
+    }
+  }
+
+  private void closeForgotten() {
+    try {
+      close();
+    } catch (IOException nobodyToTell) {
+      // The keeper, or a later sweep, finds what is left.
+    }
+  }
+
+  private static void closeAll() {
+    OPEN.forEach(JobLifetime::closeForgotten);
+    try {
+      Ladder.own().close();
+    } catch (IOException nobodyToTell) {
+      // The keeper, or a later sweep, finds what is left.
+    }
+  }
+}

@@ -1,0 +1,22 @@
+package dev.holdfast;
+
+import dev.holdfast.containment.Ladder;
+
+/** Which mechanisms a caller accepts. */
+public enum MechanismChoice {
+  /** The best that this machine has. */
+  AUTO(Ladder.Choice.AUTO),
+  /** Any of the three cgroup mechanisms, or an error. */
+  CGROUP(Ladder.Choice.CGROUP),
+  PROCESS_GROUP(Ladder.Choice.PROCESS_GROUP);
+
+  private final Ladder.Choice choice;
+
+  MechanismChoice(Ladder.Choice choice) {
+    this.choice = choice;
+  }
+
+  Ladder.Choice choice() {
+    return choice;
+  }
+}

@@ -1,0 +1,180 @@
+package dev.holdfast;
+
+import dev.holdfast.containment.Container;
+import dev.holdfast.linux.Descriptor;
+import dev.holdfast.linux.Files;
+import dev.holdfast.linux.Pidfd;
+import dev.holdfast.linux.Pipe;
+import dev.holdfast.linux.PipeInput;
+import dev.holdfast.linux.PipeOutput;
+import dev.holdfast.linux.ProcessGroup;
+import dev.holdfast.linux.StartOutcome;
+import dev.holdfast.linux.StartRequest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One start: turns a {@link Command} into a request, opens its streams, and makes the {@link Child} of it. */
+final class Starter implements AutoCloseable {
+  private static final int PIPE_BYTES = 1 << 20;
+
+  private final Command command;
+  private final List<AutoCloseable> theirs = new ArrayList<>();
+  private final List<AutoCloseable> ours = new ArrayList<>();
+  private @Nullable PipeOutput stdin;
+  private @Nullable PipeInput stdout;
+  private @Nullable PipeInput stderr;
+  private boolean started;
+
+  Starter(Command command) {
+    this.command = command;
+  }
+
+  Child start(Container container) throws IOException, InterruptedException {
+    int in = input(command.stdin());
+    int out = output(command.stdout(), 1);
+    int err = command.stderr() instanceof Output.Merged ? out : output(command.stderr(), 2);
+    StartOutcome outcome = container.start(request().streams(in, out, err));
+    return switch (outcome) {
+      case StartOutcome.Started run -> child(run.child());
+      case StartOutcome.Failed failure -> throw StartException.of(command, failure);
+      case StartOutcome.KilledUnborn unborn ->
+          throw new StartException(
+              command.program(),
+              "it was killed before its first instruction (" + unborn + ")",
+              "start it again, unless the job was being ended at the same time",
+              0,
+              null);
+    };
+  }
+
+  private Child child(Pidfd process) throws IOException {
+    if (command.stdin() instanceof Input.Bytes bytes && stdin != null) {
+      // A pipe's buffer may be smaller than the bytes, and the program may not read them.
+      PipeOutput pipe = stdin;
+      Thread.ofVirtual().name("holdfast-stdin").start(() -> feed(pipe, bytes.content()));
+      stdin = null;
+    }
+    Child child = new Child(process, stdin, stdout, stderr);
+    started = true;
+    return child;
+  }
+
+  private static void feed(PipeOutput pipe, byte[] content) {
+    try (pipe) {
+      pipe.write(content);
+    } catch (IOException nobodyReads) {
+      // EPIPE: the program ended, or closed its stdin, without reading all. That is its right.
+    }
+  }
+
+  private StartRequest request() throws IOException {
+    StartRequest request =
+        new StartRequest()
+            .candidates(ProgramPath.candidates(command))
+            .arguments(command.words().stream().map(Starter::bytes).toList())
+            .environment(command.environment().entries())
+            .resourceLimits(
+                command.resourceLimits().stream()
+                    .map(
+                        limit ->
+                            new StartRequest.ResourceLimit(
+                                limit.resource().number(), limit.soft(), limit.hard()))
+                    .toList());
+    // The keeper's own directory is "/", so the child is always told.
+    Path directory = command.directory().orElse(Path.of("")).toAbsolutePath();
+    request.directory(bytes(directory.toString()));
+    command.umask().ifPresent(request::umask);
+    command.nice().ifPresent(request::nice);
+    command
+        .identity()
+        .ifPresent(
+            identity ->
+                request
+                    .groups(identity.groups().stream().mapToInt(Integer::intValue).toArray())
+                    .group(identity.gid())
+                    .user(identity.uid()));
+    if (command.foreground()) {
+      request.joinProcessGroup(ProcessGroup.own());
+    }
+    if (command.keepIgnoredSignals()) {
+      request.keepIgnoredSignals();
+    }
+    return request;
+  }
+
+  private int input(Input input) throws IOException {
+    return switch (input) {
+      case Input.Inherit inherit -> 0;
+      case Input.Empty empty -> theirs(Files.devNull()).number();
+      case Input.FromFile file -> theirs(Files.read(file.path().toString())).number();
+      case Input.Piped piped -> inputPipe();
+      case Input.Bytes bytes -> inputPipe();
+    };
+  }
+
+  private int inputPipe() throws IOException {
+    Pipe pipe = Pipe.forWriting();
+    theirs(pipe.readEnd());
+    pipe.enlarge(PIPE_BYTES);
+    stdin = new PipeOutput(pipe.writeEnd());
+    ours.add(stdin);
+    return pipe.readEnd().number();
+  }
+
+  private int output(Output output, int number) throws IOException {
+    return switch (output) {
+      case Output.Inherit inherit -> number;
+      case Output.Discard discard -> theirs(Files.devNull()).number();
+      case Output.ToFile file ->
+          theirs(Files.write(file.path().toString(), file.append())).number();
+      case Output.Piped piped -> outputPipe(number);
+      case Output.Merged merged -> throw new AssertionError("merged stdout");
+    };
+  }
+
+  private int outputPipe(int number) throws IOException {
+    Pipe pipe = Pipe.forReading();
+    theirs(pipe.writeEnd());
+    pipe.enlarge(PIPE_BYTES);
+    PipeInput input = new PipeInput(pipe.readEnd());
+    ours.add(input);
+    if (number == 1) {
+      stdout = input;
+    } else {
+      stderr = input;
+    }
+    return pipe.writeEnd().number();
+  }
+
+  private Descriptor theirs(Descriptor descriptor) {
+    theirs.add(descriptor);
+    return descriptor;
+  }
+
+  static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** The child has its own copies by now, or there is no child. */
+  @Override
+  public void close() throws IOException {
+    try {
+      for (AutoCloseable descriptor : theirs) {
+        descriptor.close();
+      }
+      if (!started) {
+        for (AutoCloseable stream : ours) {
+          stream.close();
+        }
+      }
+    } catch (IOException | RuntimeException failure) {
+      throw failure;
+    } catch (Exception failure) {
+      throw new IOException(failure);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+package dev.holdfast.containment;
+
+import dev.holdfast.cgroup.Cgroup;
+import dev.holdfast.cgroup.CgroupVersion;
+import dev.holdfast.cgroup.Delegation;
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.linux.AnchorRequest;
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.KeeperClient;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * This JVM's own directory in each cgroup hierarchy in use. All of its jobs lie under it.
+ *
+ * <p>It is held by an flock(2) on the directory of the membership hierarchy, from its first moment: the kernel releases the
+ * lock when the last process that has the descriptor ends (this JVM and its keeper), however it ends, and a sweep ends and
+ * removes only anchors whose lock it can take. A sweep may get between our mkdir and our lock: then our lock fails, or the
+ * directory we locked is no longer the one at that path, and we make another.
+ *
+ * <p>Thread-safe.
+ */
+final class Anchor {
+  static final String PREFIX = "holdfast-";
+  private static final int ATTEMPTS = 16;
+
+  private final Cgroup group;
+  private final Directory lock;
+  private final KeeperClient keeper;
+  private final List<AutoCloseable> handles;
+  private final CgroupVersion version;
+  private final AtomicInteger jobs = new AtomicInteger();
+
+  private Anchor(
+      Cgroup group,
+      CgroupVersion version,
+      Directory lock,
+      KeeperClient keeper,
+      List<AutoCloseable> handles) {
+    this.group = group;
+    this.version = version;
+    this.lock = lock;
+    this.keeper = keeper;
+    this.handles = handles;
+  }
+
+  /** Makes, locks and hands to a keeper a new anchor in the subtree that {@code delegation} owns. */
+  static Anchor create(Delegation delegation, CgroupVersion version) throws IOException {
+    delegation.acquire();
+    SplittableRandom random = new SplittableRandom(System.nanoTime() ^ ProcessHandle.current().pid());
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      String name =
+          PREFIX
+              + ProcessHandle.current().pid()
+              + "-"
+              + HexFormat.of().toHexDigits(random.nextLong(), 12);
+      Cgroup group = delegation.create(name);
+      try {
+        Directory lock = Directory.open(membership(group));
+        if (lock.tryLock() && isStill(lock)) {
+          return complete(group, version, lock, name);
+        }
+        lock.close();
+      } catch (IOException failure) {
+        group.close();
+        throw failure;
+      }
+    }
+    throw new HoldfastException(
+        "cannot make an anchor",
+        "each of " + ATTEMPTS + " new directories was swept away at once",
+        "look for a process that removes " + PREFIX + "* directories",
+        null);
+  }
+
+  private static Anchor complete(
+      Cgroup group, CgroupVersion version, Directory lock, String name) throws IOException {
+    group.enableControllers();
+    List<AutoCloseable> handles = new ArrayList<>();
+    List<AnchorRequest.Hierarchy> hierarchies = new ArrayList<>();
+    Path membership = membership(group);
+    hierarchies.add(hierarchy(group, membership, lock, handles));
+    for (Path directory : group.directories()) {
+      if (!directory.equals(membership)) {
+        Directory own = Directory.open(directory);
+        handles.add(own);
+        hierarchies.add(hierarchy(group, directory, own, handles));
+      }
+    }
+    KeeperClient keeper = new KeeperClient();
+    keeper.anchor(new AnchorRequest(name, hierarchies));
+    return new Anchor(group, version, lock, keeper, handles);
+  }
+
+  private static AnchorRequest.Hierarchy hierarchy(
+      Cgroup group, Path path, Directory own, List<AutoCloseable> handles) throws IOException {
+    Directory parent = Directory.open(path.getParent());
+    handles.add(parent);
+    AnchorRequest.Kind kind =
+        path.equals(group.unifiedDirectory().orElse(null))
+            ? AnchorRequest.Kind.V2
+            : own.has("freezer.state") ? AnchorRequest.Kind.FREEZER : AnchorRequest.Kind.OTHER;
+    return new AnchorRequest.Hierarchy(kind, parent, own);
+  }
+
+  private static boolean isStill(Directory directory) {
+    try (Directory again = Directory.open(directory.path())) {
+      return again.status().inode() == directory.status().inode();
+    } catch (IOException gone) {
+      return false;
+    }
+  }
+
+  /** The directory that tells who is a member, and bears the lock: v2's, on pure v1 the freezer's. */
+  static Path membership(Cgroup group) {
+    return group.unifiedDirectory().orElseGet(() -> group.directories().getFirst());
+  }
+
+  /** A new job's group. */
+  Cgroup newJob() throws IOException {
+    return group.create("job-" + jobs.incrementAndGet());
+  }
+
+  CgroupVersion version() {
+    return version;
+  }
+
+  KeeperClient keeper() {
+    return keeper;
+  }
+
+  /** Removes the anchor, whose jobs have been closed. Released ones may hold it: then it stays, for a sweep. */
+  void close() throws IOException {
+    try {
+      if (!group.isPopulated()) {
+        group.remove();
+      }
+    } finally {
+      keeper.close();
+      lock.close();
+      for (AutoCloseable handle : handles) {
+        try {
+          handle.close();
+        } catch (Exception ignored) {
+          // a descriptor: see Descriptor.close
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,213 @@
+package dev.holdfast.containment;
+
+import dev.holdfast.cgroup.AppliedLimit;
+import dev.holdfast.cgroup.Cgroup;
+import dev.holdfast.cgroup.CgroupVersion;
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.Limits;
+import dev.holdfast.cgroup.Usage;
+import dev.holdfast.linux.Descriptor;
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.KeeperClient;
+import dev.holdfast.linux.StartOutcome;
+import dev.holdfast.linux.StartRequest;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A job in control groups.
+ *
+ * <p>A child is cloned into the v2 group (CLONE_INTO_CGROUP), so it is a member and counted before its first instruction;
+ * v1 groups it joins itself, by writing to their {@code tasks}, before exec.
+ *
+ * <p>A group that was killed once is spoiled for cloning: the kernel compares its kill counter with that of the starter's
+ * group, and kills the new child at once. Joining by write is not affected. So after a kill, and whenever a child was
+ * killed unborn, children join by write: it costs the kernel a grace period for each start, but only in jobs that were
+ * killed and go on.
+ */
+public final class CgroupContainer implements Container {
+  private static final int SIGKILL = 9;
+
+  /** The mark of a job whose members live on: see the keeper's {@code protocol.h}. */
+  private static final String RELEASED = "user.holdfast.released";
+
+  private final Cgroup group;
+  private final CgroupVersion version;
+  private final KeeperClient keeper;
+  private final @Nullable Directory unified;
+  private final List<Descriptor> tasks = new ArrayList<>();
+  private final @Nullable Descriptor pidsCurrent;
+  private final @Nullable Descriptor pidsMax;
+  private final boolean pidsOnV1;
+  private @Nullable Descriptor unifiedProcs;
+  private volatile boolean joinByWrite;
+
+  CgroupContainer(Cgroup group, CgroupVersion version, KeeperClient keeper) throws IOException {
+    this.group = group;
+    this.version = version;
+    this.keeper = keeper;
+    Path v2 = group.unifiedDirectory().orElse(null);
+    this.unified = v2 == null ? null : Directory.open(v2);
+    Path pids = group.directory("pids").orElse(null);
+    this.pidsOnV1 = pids != null && !pids.equals(v2);
+    Descriptor current = null;
+    Descriptor max = null;
+    for (Path path : group.v1Directories()) {
+      try (Directory directory = Directory.open(path)) {
+        tasks.add(directory.openToWrite("tasks"));
+      }
+    }
+    if (pids != null) {
+      try (Directory directory = Directory.open(pids)) {
+        if (directory.has("pids.max")) {
+          current = directory.openToRead("pids.current");
+          max = directory.openToRead("pids.max");
+        }
+      }
+    }
+    this.pidsCurrent = current;
+    this.pidsMax = max;
+  }
+
+  /** Which kind of cgroup it is. */
+  public CgroupVersion version() {
+    return version;
+  }
+
+  /** The group itself. */
+  public Cgroup group() {
+    return group;
+  }
+
+  @Override
+  public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
+    if (group.isFrozen()) {
+      throw new HoldfastException(
+          "cannot start in a frozen job",
+          "a child would freeze before its exec, and the start would wait for the thaw",
+          "thaw the job first",
+          null);
+    }
+    for (Descriptor file : tasks) {
+      request.join(file);
+    }
+    boolean write = joinByWrite;
+    if (unified != null) {
+      if (write) {
+        request.join(unifiedProcs());
+      } else {
+        request.cloneInto(unified.descriptor());
+      }
+    }
+    if (pidsCurrent != null && pidsMax != null && (pidsOnV1 || write)) {
+      request.checkPids(pidsCurrent, pidsMax);
+    }
+    StartOutcome outcome = keeper.start(request);
+    if (outcome instanceof StartOutcome.KilledUnborn && unified != null && !write) {
+      joinByWrite = true;
+      request.cloneInto(null).join(unifiedProcs());
+      if (pidsCurrent != null && pidsMax != null) {
+        request.checkPids(pidsCurrent, pidsMax);
+      }
+      outcome = keeper.start(request);
+    }
+    return outcome;
+  }
+
+  @Override
+  public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws IOException {
+    return group.apply(limits, bestEffort);
+  }
+
+  @Override
+  public void adopt(int pid) throws IOException {
+    group.attach(pid);
+  }
+
+  @Override
+  public List<Integer> members() throws IOException {
+    return group.members().stream().map(Long::intValue).toList();
+  }
+
+  @Override
+  public void kill(Duration deadline) throws IOException, InterruptedException {
+    joinByWrite = true;
+    group.kill(deadline);
+  }
+
+  @Override
+  public void signal(int signal) throws IOException {
+    if (signal == SIGKILL) {
+      joinByWrite = true;
+    }
+    group.signal(signal);
+  }
+
+  @Override
+  public void freeze() throws IOException, InterruptedException {
+    group.freeze();
+  }
+
+  @Override
+  public void thaw() throws IOException, InterruptedException {
+    group.thaw();
+  }
+
+  @Override
+  public boolean awaitEmpty(Duration time) throws IOException, InterruptedException {
+    return group.awaitEmpty(time);
+  }
+
+  @Override
+  public Usage usage() throws IOException {
+    return group.usage();
+  }
+
+  @Override
+  public void release() throws IOException {
+    try (Directory directory = Directory.open(Anchor.membership(group))) {
+      directory.setAttribute(RELEASED, "1");
+    }
+  }
+
+  @Override
+  public void remove() throws IOException, InterruptedException {
+    closeHandles();
+    group.remove();
+  }
+
+  /** Closes what is open without removing anything. */
+  @Override
+  public void closeHandles() {
+    if (unified != null) {
+      unified.close();
+    }
+    tasks.forEach(Descriptor::close);
+    if (pidsCurrent != null && pidsMax != null) {
+      pidsCurrent.close();
+      pidsMax.close();
+    }
+    synchronized (this) {
+      if (unifiedProcs != null) {
+        unifiedProcs.close();
+      }
+    }
+  }
+
+  @Override
+  public Map<String, String> paths() {
+    return group.paths();
+  }
+
+  private synchronized Descriptor unifiedProcs() throws IOException {
+    if (unifiedProcs == null) {
+      unifiedProcs = java.util.Objects.requireNonNull(unified).openToWrite("cgroup.procs");
+    }
+    return unifiedProcs;
+  }
+}

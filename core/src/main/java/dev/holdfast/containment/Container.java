@@ -1,0 +1,58 @@
+package dev.holdfast.containment;
+
+import dev.holdfast.cgroup.AppliedLimit;
+import dev.holdfast.cgroup.Limits;
+import dev.holdfast.cgroup.Usage;
+import dev.holdfast.linux.StartOutcome;
+import dev.holdfast.linux.StartRequest;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** One job's hold on its processes, by whatever mechanism. Thread-safe. */
+public sealed interface Container permits CgroupContainer, ProcessGroupContainer {
+  /** Starts a child as a member; it is one before its first instruction. */
+  StartOutcome start(StartRequest request) throws IOException, InterruptedException;
+
+  /**
+   * Limits the job from now on.
+   *
+   * @param bestEffort whether a limit that cannot be enforced is reported instead of an error
+   */
+  List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws IOException;
+
+  /** Takes a running process in; one that has ended is fine. Its later children are members too. */
+  void adopt(int pid) throws IOException;
+
+  /** The process ids of the members, of nested groups too; ended ones that nobody has reaped are left out. */
+  List<Integer> members() throws IOException;
+
+  /** Ends all members, and returns once there is none. The job stays usable. */
+  void kill(Duration deadline) throws IOException, InterruptedException;
+
+  /** Sends a signal to every member; goes on past a failure and throws the last. */
+  void signal(int signal) throws IOException;
+
+  void freeze() throws IOException, InterruptedException;
+
+  void thaw() throws IOException, InterruptedException;
+
+  /** Waits until there is no member; false if the time passes first. */
+  boolean awaitEmpty(Duration time) throws IOException, InterruptedException;
+
+  /** What the job has used so far. */
+  Usage usage() throws IOException;
+
+  /** Lets the members live on when the job is closed; whoever comes by later only removes what is empty. */
+  void release() throws IOException;
+
+  /** Removes what the job was held by, which must be empty. Idempotent. */
+  void remove() throws IOException, InterruptedException;
+
+  /** Gives back our own descriptors, and leaves the job as it is. */
+  void closeHandles();
+
+  /** The job's path in each hierarchy, as the kernel names it; empty without a cgroup. */
+  Map<String, String> paths();
+}

@@ -1,0 +1,108 @@
+package dev.holdfast.containment;
+
+import dev.holdfast.cgroup.CgroupHost;
+import dev.holdfast.cgroup.CgroupVersion;
+import dev.holdfast.cgroup.Delegation;
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.linux.KeeperClient;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What this JVM owns of the machine, and how the best mechanism for a job is chosen: a cgroup where there is a subtree that
+ * is ours, else process groups. Anchors and keepers are made at the first job that needs them, one for each root, and go
+ * when the JVM does.
+ *
+ * <p>Thread-safe.
+ */
+public final class Ladder {
+  /** What the caller accepts. */
+  public enum Choice {
+    AUTO,
+    CGROUP,
+    PROCESS_GROUP
+  }
+
+  private static final Ladder OWN = new Ladder();
+
+  private final Map<Optional<Path>, Anchor> anchors = new ConcurrentHashMap<>();
+  private @Nullable KeeperClient keeperWithoutAnchor;
+  private boolean closed;
+
+  private Ladder() {}
+
+  /** That of this JVM. */
+  public static Ladder own() {
+    return OWN;
+  }
+
+  /**
+   * Makes the container of a new job.
+   *
+   * @param root the subtree to use, instead of finding one
+   */
+  public Container open(Choice choice, Optional<Path> root) throws IOException {
+    if (choice == Choice.PROCESS_GROUP) {
+      return processGroup("process-group was asked for", "ask for --mechanism auto");
+    }
+    Anchor anchor = anchors.get(root);
+    if (anchor == null) {
+      CgroupHost host = CgroupHost.read();
+      Delegation delegation = Delegation.probe(host, root);
+      if (delegation.kind() == Delegation.Kind.NONE) {
+        String reason = delegation.reason().orElse("no cgroup subtree is ours");
+        String remedy = delegation.remedy().orElse("see holdfast doctor");
+        if (choice == Choice.CGROUP || root.isPresent()) {
+          throw new HoldfastException("cannot use a cgroup", reason, remedy, null);
+        }
+        return processGroup(reason, remedy);
+      }
+      anchor = anchor(root, host.version(), delegation);
+    }
+    return new CgroupContainer(anchor.newJob(), anchor.version(), anchor.keeper());
+  }
+
+  /** Removes anchors and lets keepers go; for the end of the JVM. Jobs must have been closed. */
+  public synchronized void close() throws IOException {
+    closed = true;
+    IOException last = null;
+    for (Anchor anchor : anchors.values()) {
+      try {
+        anchor.close();
+      } catch (IOException failure) {
+        last = failure;
+      }
+    }
+    anchors.clear();
+    if (keeperWithoutAnchor != null) {
+      keeperWithoutAnchor.close();
+    }
+    if (last != null) {
+      throw last;
+    }
+  }
+
+  private synchronized Anchor anchor(
+      Optional<Path> root, CgroupVersion version, Delegation delegation) throws IOException {
+    if (closed) {
+      throw new IOException("Holdfast is shut down in this process");
+    }
+    Anchor anchor = anchors.get(root);
+    if (anchor == null) {
+      anchor = Anchor.create(delegation, version);
+      anchors.put(root, anchor);
+    }
+    return anchor;
+  }
+
+  private synchronized Container processGroup(String reason, String remedy) {
+    if (keeperWithoutAnchor == null) {
+      keeperWithoutAnchor = new KeeperClient();
+    }
+    return new ProcessGroupContainer(keeperWithoutAnchor, reason, remedy);
+  }
+}

@@ -1,0 +1,191 @@
+package dev.holdfast.containment;
+
+import dev.holdfast.cgroup.AppliedLimit;
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.Limits;
+import dev.holdfast.cgroup.Usage;
+import dev.holdfast.linux.KeeperClient;
+import dev.holdfast.linux.Pidfd;
+import dev.holdfast.linux.Poller;
+import dev.holdfast.linux.ProcessTable;
+import dev.holdfast.linux.StartOutcome;
+import dev.holdfast.linux.StartRequest;
+import dev.holdfast.linux.SystemCallException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A job as POSIX sessions: the last rung, where there is no cgroup. Each child leads a session of its own before it execs;
+ * members are whoever is in one of those sessions, or descends from somebody who is. A process that leaves the session and
+ * whose parent ends has escaped.
+ */
+public final class ProcessGroupContainer implements Container {
+  private static final int SIGKILL = 9;
+  private static final int SIGSTOP = 19;
+  private static final int SIGCONT = 18;
+  private static final Duration ROUND = Duration.ofMillis(200);
+
+  private final KeeperClient keeper;
+  private final String unavailable;
+  private final String remedy;
+  private final ProcessTable table = ProcessTable.system();
+  private final Set<Integer> children = ConcurrentHashMap.newKeySet();
+
+  ProcessGroupContainer(KeeperClient keeper, String unavailable, String remedy) {
+    this.keeper = keeper;
+    this.unavailable = unavailable;
+    this.remedy = remedy;
+  }
+
+  @Override
+  public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
+    StartOutcome outcome = keeper.start(request);
+    if (outcome instanceof StartOutcome.Started started) {
+      children.add(started.child().pid());
+    }
+    return outcome;
+  }
+
+  @Override
+  public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws IOException {
+    if (!limits.isEmpty() && !bestEffort) {
+      throw new HoldfastException(
+          "cannot limit " + limits.kinds().getFirst().optionName() + " with process-group",
+          unavailable,
+          remedy,
+          null);
+    }
+    return limits.unenforced(unavailable);
+  }
+
+  @Override
+  public void adopt(int pid) throws IOException {
+    throw new HoldfastException(
+        "cannot adopt pid " + pid + " with process-group",
+        "a running process cannot be put into another POSIX session",
+        remedy,
+        null);
+  }
+
+  @Override
+  public List<Integer> members() throws IOException {
+    List<ProcessTable.Entry> entries = table.entries();
+    Set<Integer> found = new HashSet<>();
+    int before;
+    do {
+      before = found.size();
+      for (ProcessTable.Entry entry : entries) {
+        if (children.contains(entry.pid())
+            || children.contains(entry.session())
+            || found.contains(entry.parent())) {
+          found.add(entry.pid());
+        }
+      }
+    } while (found.size() > before);
+    List<Integer> alive = new ArrayList<>();
+    for (ProcessTable.Entry entry : entries) {
+      if (found.contains(entry.pid()) && entry.isAlive()) {
+        alive.add(entry.pid());
+      }
+    }
+    return alive;
+  }
+
+  @Override
+  public void kill(Duration deadline) throws IOException, InterruptedException {
+    long end = System.nanoTime() + deadline.toNanos();
+    for (List<Integer> members = members(); !members.isEmpty(); members = members()) {
+      // All are stopped first, so that none forks while the others are ended.
+      signal(SIGSTOP, members);
+      signal(SIGKILL, members);
+      long left = end - System.nanoTime();
+      if (left <= 0) {
+        throw new HoldfastException(
+            "cannot end the job",
+            members.size() + " processes are still there after " + deadline.toSeconds() + " s",
+            "look at their state in /proc/PID/stat: D waits inside the kernel",
+            null);
+      }
+      awaitEmpty(Duration.ofNanos(Math.min(left, ROUND.toNanos())));
+    }
+  }
+
+  @Override
+  public void signal(int signal) throws IOException {
+    signal(signal, members());
+  }
+
+  @Override
+  public void freeze() throws IOException {
+    signal(SIGSTOP);
+  }
+
+  @Override
+  public void thaw() throws IOException {
+    signal(SIGCONT);
+  }
+
+  @Override
+  public boolean awaitEmpty(Duration time) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + time.toNanos();
+    for (List<Integer> members = members(); !members.isEmpty(); members = members()) {
+      Pidfd pinned = Pidfd.openIfPresent(members.getFirst());
+      if (pinned != null) {
+        try (pinned;
+            Poller.Watch watch = Poller.shared().watch(pinned.descriptor())) {
+          if (watch.await(Poller.READABLE, deadline) == 0) {
+            return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public Usage usage() {
+    return Usage.NONE;
+  }
+
+  @Override
+  public void release() {}
+
+  @Override
+  public void remove() {}
+
+  @Override
+  public void closeHandles() {}
+
+  @Override
+  public Map<String, String> paths() {
+    return Map.of();
+  }
+
+  private void signal(int signal, List<Integer> members) throws IOException {
+    SystemCallException last = null;
+    for (int pid : members) {
+      Pidfd pinned = Pidfd.openIfPresent(pid);
+      if (pinned == null) {
+        continue;
+      }
+      try (pinned) {
+        // Pinned now; still the same one that was a member?
+        ProcessTable.Entry entry = table.entry(pid);
+        if (entry != null && entry.isAlive()) {
+          pinned.signal(signal);
+        }
+      } catch (SystemCallException failure) {
+        last = failure;
+      }
+    }
+    if (last != null) {
+      throw last;
+    }
+  }
+}

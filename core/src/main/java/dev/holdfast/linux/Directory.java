@@ -1,0 +1,287 @@
+package dev.holdfast.linux;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An open directory, and what can be done relative to it. A kernel filesystem is small files that
+ * are read and written whole, so that is what there is. Names are single components: a rename or a
+ * symbolic link elsewhere in the tree cannot lead us to another place.
+ *
+ * <p>Thread-safe. Closing it while another thread is inside a call is the owner's matter.
+ */
+public final class Directory implements AutoCloseable {
+  private static final int O_WRONLY = 1;
+  private static final int O_CLOEXEC = 0x80000;
+  private static final int AT_FDCWD = -100;
+  private static final int AT_REMOVEDIR = 0x200;
+  private static final int FIRST_READ = 4096;
+
+  private final Descriptor descriptor;
+  private final Path path;
+
+  private Directory(Descriptor descriptor, Path path) {
+    this.descriptor = descriptor;
+    this.path = path;
+  }
+
+  /** Opens the directory at {@code path}. */
+  public static Directory open(Path path) throws SystemCallException {
+    return new Directory(openAt(AT_FDCWD, path.toString(), path, directoryFlags()), path);
+  }
+
+  /** Opens the subdirectory {@code name}; a symbolic link is refused. */
+  public Directory open(String name) throws IOException {
+    Path child = path.resolve(component(name));
+    return new Directory(openAt(number(), name, child, directoryFlags() | noFollow()), child);
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  public Descriptor descriptor() {
+    return descriptor;
+  }
+
+  /** Makes the subdirectory {@code name}. */
+  public void make(String name) throws IOException {
+    withName(SystemCall.MKDIRAT, name, 0755);
+  }
+
+  /** Removes the empty subdirectory {@code name}. */
+  public void remove(String name) throws IOException {
+    withName(SystemCall.UNLINKAT, name, AT_REMOVEDIR);
+  }
+
+  /** Changes the mode of {@code name}. */
+  public void mode(String name, int mode) throws IOException {
+    withName(SystemCall.FCHMODAT, name, mode);
+  }
+
+  /** Whether there is a file or directory of this name. */
+  public boolean has(String name) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Kernel.get()
+              .call(
+                  SystemCall.FACCESSAT, number(), arena.allocateFrom(component(name)).address(), 0)
+          == 0;
+    } catch (IOException closed) {
+      return false;
+    }
+  }
+
+  /** Opens {@code name} for reading. */
+  public Descriptor openToRead(String name) throws IOException {
+    return openAt(number(), component(name), path.resolve(name), O_CLOEXEC);
+  }
+
+  /** Opens {@code name} for writing; it is never created. */
+  public Descriptor openToWrite(String name) throws IOException {
+    return openAt(number(), component(name), path.resolve(name), O_WRONLY | O_CLOEXEC);
+  }
+
+  /** The whole content of the file {@code name}, as the kernel gives it. */
+  public String read(String name) throws IOException {
+    try (Descriptor file = openToRead(name)) {
+      return readAll(file, path.resolve(name).toString());
+    }
+  }
+
+  /** The whole content of an open file of a kernel filesystem, from its beginning. */
+  public static String readAll(Descriptor file, String path) throws IOException {
+    Kernel kernel = Kernel.get();
+    int number = file.number();
+    for (long size = FIRST_READ; ; size *= 4) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment buffer = arena.allocate(size);
+        long length = 0;
+        while (length < size) {
+          long n =
+              kernel.check(
+                  SystemCall.PREAD64,
+                  path,
+                  number,
+                  buffer.address() + length,
+                  size - length,
+                  length);
+          if (n == 0) {
+            byte[] bytes = new byte[(int) length];
+            MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
+            return new String(bytes, StandardCharsets.ISO_8859_1);
+          }
+          length += n;
+        }
+      }
+    }
+  }
+
+  /**
+   * Writes {@code value} with one write(2), which is how the files of a kernel filesystem take it.
+   */
+  public void write(String name, String value) throws IOException {
+    try (Descriptor file = openToWrite(name);
+        Arena arena = Arena.ofConfined()) {
+      byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+      MemorySegment buffer = arena.allocate(Math.max(bytes.length, 1));
+      MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
+      Kernel.get()
+          .check(
+              SystemCall.WRITE,
+              path.resolve(name).toString(),
+              file.number(),
+              buffer.address(),
+              bytes.length,
+              0);
+    }
+  }
+
+  /** The names of the subdirectories. */
+  public List<String> subdirectories() throws IOException {
+    // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, then the name, NUL-terminated.
+    final int typeDirectory = 4;
+    List<String> names = new ArrayList<>();
+    try (Descriptor own = openAt(number(), ".", path, directoryFlags());
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(8192, 8);
+      while (true) {
+        long length =
+            Kernel.get()
+                .check(
+                    SystemCall.GETDENTS64,
+                    path.toString(),
+                    own.number(),
+                    buffer.address(),
+                    buffer.byteSize(),
+                    0);
+        if (length == 0) {
+          return names;
+        }
+        for (long at = 0; at < length; ) {
+          int recordLength = Short.toUnsignedInt(buffer.get(ValueLayout.JAVA_SHORT, at + 16));
+          byte type = buffer.get(ValueLayout.JAVA_BYTE, at + 18);
+          String name = buffer.getString(at + 19);
+          if (type == typeDirectory && !name.equals(".") && !name.equals("..")) {
+            names.add(name);
+          }
+          at += recordLength;
+        }
+      }
+    }
+  }
+
+  /** Takes the exclusive lock of this directory without waiting; false if somebody holds it. */
+  public boolean tryLock() throws IOException {
+    final int exclusiveNonBlocking = 2 | 4;
+    long result = Kernel.get().call(SystemCall.FLOCK, number(), exclusiveNonBlocking);
+    if (result == -Errno.EAGAIN) {
+      return false;
+    }
+    if (result < 0) {
+      throw new SystemCallException("flock", path.toString(), (int) -result);
+    }
+    return true;
+  }
+
+  /** Sets an extended attribute; cgroup filesystems take those of {@code user.} since Linux 5.7. */
+  public void setAttribute(String name, String value) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocateFrom(value);
+      Kernel.get()
+          .check(
+              SystemCall.FSETXATTR,
+              path.toString(),
+              number(),
+              arena.allocateFrom(name).address(),
+              text.address(),
+              text.byteSize() - 1);
+    }
+  }
+
+  /** Whether the extended attribute is there. */
+  public boolean hasAttribute(String name) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      return Kernel.get()
+              .call(SystemCall.FGETXATTR, number(), arena.allocateFrom(name).address(), 0, 0)
+          >= 0;
+    }
+  }
+
+  /** Inode and time of last modification, in nanoseconds. */
+  public FileStatus status() throws IOException {
+    return FileStatus.of(descriptor, path);
+  }
+
+  @Override
+  public void close() {
+    descriptor.close();
+  }
+
+  @Override
+  public String toString() {
+    return path.toString();
+  }
+
+  private int number() throws IOException {
+    return descriptor.number();
+  }
+
+  private void withName(SystemCall call, String name, int argument) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      Kernel.get()
+          .check(
+              call,
+              path.resolve(component(name)).toString(),
+              number(),
+              arena.allocateFrom(name).address(),
+              argument,
+              0);
+    }
+  }
+
+  private static Descriptor openAt(int directory, String name, Path whole, int flags)
+      throws SystemCallException {
+    try (Arena arena = Arena.ofConfined()) {
+      long number =
+          Kernel.get()
+              .check(
+                  SystemCall.OPENAT,
+                  whole.toString(),
+                  directory,
+                  arena.allocateFrom(name).address(),
+                  flags,
+                  0);
+      return new Descriptor((int) number);
+    }
+  }
+
+  private static String component(String name) {
+    if (name.isEmpty()
+        || name.equals(".")
+        || name.equals("..")
+        || name.indexOf('/') >= 0
+        || name.indexOf('\0') >= 0) {
+      throw new IllegalArgumentException("not a single file name: \"" + name + "\"");
+    }
+    return name;
+  }
+
+  /** O_DIRECTORY and O_NOFOLLOW are among the few flags that differ between processors. */
+  private static int directoryFlags() {
+    return O_CLOEXEC | (isArm() ? 0x4000 : 0x10000);
+  }
+
+  private static int noFollow() {
+    return isArm() ? 0x8000 : 0x20000;
+  }
+
+  private static boolean isArm() {
+    return Kernel.get().architecture().equals("aarch64");
+  }
+}

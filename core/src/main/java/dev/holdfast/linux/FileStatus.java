@@ -1,0 +1,44 @@
+package dev.holdfast.linux;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+
+/**
+ * What statx(2) tells of an open file.
+ *
+ * @param inode its number in its filesystem
+ * @param owner the user id
+ * @param modifiedNanos time of last modification, nanoseconds since 1970
+ */
+public record FileStatus(long inode, int owner, long modifiedNanos) {
+  static FileStatus of(Descriptor file, Path path) throws IOException {
+    final int atEmptyPath = 0x1000;
+    final int basicStats = 0x7ff;
+    // struct statx: uid at 20, ino at 32, mtime at 112 (s64 seconds, u32 nanoseconds); 256 bytes in
+    // all.
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(256, 8);
+      long result =
+          Kernel.get()
+              .call(
+                  SystemCall.STATX,
+                  file.number(),
+                  arena.allocateFrom("").address(),
+                  atEmptyPath,
+                  basicStats,
+                  buffer.address(),
+                  0);
+      if (result < 0) {
+        throw new SystemCallException("statx", path.toString(), (int) -result);
+      }
+      return new FileStatus(
+          buffer.get(ValueLayout.JAVA_LONG, 32),
+          buffer.get(ValueLayout.JAVA_INT, 20),
+          buffer.get(ValueLayout.JAVA_LONG, 112) * 1_000_000_000L
+              + buffer.get(ValueLayout.JAVA_INT, 120));
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.holdfast.linux;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** Opening and writing files that are not in a {@link Directory} of ours. */
+public final class Files {
+  private static final int CLOSE_ON_EXEC = 0x80000;
+
+  private Files() {}
+
+  /** Opens {@code /dev/null} for reading and writing. */
+  public static Descriptor devNull() throws SystemCallException {
+    final int readWrite = 2;
+    return open("/dev/null", readWrite, 0);
+  }
+
+  /** Opens a file for reading. */
+  public static Descriptor read(String path) throws SystemCallException {
+    return open(path, 0, 0);
+  }
+
+  /** Opens a file for writing, made (mode 0666 less the umask) or emptied, or appended to. */
+  public static Descriptor write(String path, boolean append) throws SystemCallException {
+    final int writeCreate = 1 | 0x40;
+    final int truncate = 0x200;
+    final int appending = 0x400;
+    return open(path, writeCreate | (append ? appending : truncate), 0666);
+  }
+
+  static void writeAll(Descriptor file, MemorySegment content, String path) throws IOException {
+    Kernel kernel = Kernel.get();
+    for (long at = 0; at < content.byteSize(); ) {
+      at +=
+          kernel.check(
+              SystemCall.WRITE,
+              path,
+              file.number(),
+              content.address() + at,
+              content.byteSize() - at,
+              0);
+    }
+  }
+
+  private static Descriptor open(String path, int flags, int mode) throws SystemCallException {
+    final int atCurrentDirectory = -100;
+    try (Arena arena = Arena.ofConfined()) {
+      return new Descriptor(
+          (int)
+              Kernel.get()
+                  .check(
+                      SystemCall.OPENAT,
+                      path,
+                      atCurrentDirectory,
+                      arena.allocateFrom(path).address(),
+                      flags | CLOSE_ON_EXEC,
+                      mode));
+    }
+  }
+}

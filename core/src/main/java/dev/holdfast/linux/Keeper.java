@@ -1,0 +1,130 @@
+package dev.holdfast.linux;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/**
+ * One living keeper: the native process that starts children for us and ends the anchor when we
+ * die. {@link KeeperClient} replaces one that died.
+ */
+final class Keeper implements AutoCloseable {
+  private static final String NAME = "holdfast-keeper";
+
+  private final Socket socket;
+  private final Pidfd process;
+
+  private Keeper(Socket socket, Pidfd process) throws IOException {
+    this.socket = socket;
+    this.process = process;
+    Reaper.reapAtEnd(process);
+  }
+
+  /** Starts a keeper. */
+  static Keeper start() throws IOException {
+    Signals.defaultChildSignal();
+    Socket.Pair pair = Socket.pair();
+    try (Descriptor theirs = pair.theirs();
+        Pidfd self = Pidfd.open((int) ProcessHandle.current().pid())) {
+      int pid = spawn(theirs, self.descriptor());
+      return new Keeper(pair.ours(), Pidfd.open(pid));
+    } catch (IOException failure) {
+      pair.ours().close();
+      throw failure;
+    }
+  }
+
+  int pid() {
+    return process.pid();
+  }
+
+  boolean isAlive() {
+    try {
+      return !process.hasEnded();
+    } catch (IOException closed) {
+      return false;
+    }
+  }
+
+  void send(StartRequest request, int status) throws IOException {
+    StartMessage.send(socket, request, status);
+  }
+
+  /** Hands over the anchor: what to end when we are gone. */
+  void anchor(AnchorRequest anchor) throws IOException {
+    anchor.send(socket);
+  }
+
+  /** Lets it go: it ends the anchor, if that is still there, and leaves. */
+  @Override
+  public void close() {
+    socket.close();
+  }
+
+  private static int spawn(Descriptor socket, Descriptor self) throws IOException {
+    // posix_spawn has no file actions here, so both descriptors lose close-on-exec for the moment
+    // of the start. The keeper
+    // closes whatever else it inherits.
+    inheritable(socket, true);
+    inheritable(self, true);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment image = arena.allocateFrom(ValueLayout.JAVA_BYTE, image());
+      String[] arguments = {
+        NAME, Integer.toString(socket.number()), Integer.toString(self.number())
+      };
+      try (Descriptor memfd = MemoryFile.executable(NAME, image)) {
+        return Kernel.get().spawn("/proc/self/fd/" + memfd.number(), arguments, new String[0]);
+      } catch (SystemCallException refused) {
+        return spawnFromFile(arguments, refused);
+      }
+    } finally {
+      inheritable(socket, false);
+      inheritable(self, false);
+    }
+  }
+
+  /** Where memory files may not be executed (vm.memfd_noexec=2) or /proc is not mounted. */
+  private static int spawnFromFile(String[] arguments, SystemCallException refused)
+      throws IOException {
+    Path file =
+        java.nio.file.Files.createTempFile(
+            NAME,
+            "",
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    try {
+      java.nio.file.Files.write(file, image());
+      return Kernel.get().spawn(file.toString(), arguments, new String[0]);
+    } catch (IOException failure) {
+      failure.addSuppressed(refused);
+      throw failure;
+    } finally {
+      java.nio.file.Files.delete(file);
+    }
+  }
+
+  private static byte[] image() throws IOException {
+    String name = "keeper-" + Kernel.get().architecture();
+    try (InputStream in = Keeper.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IOException(
+            "the keeper for this processor (" + name + ") is not in this build of Holdfast");
+      }
+      return in.readAllBytes();
+    }
+  }
+
+  private static void inheritable(Descriptor descriptor, boolean yes) throws IOException {
+    final int setDescriptorFlags = 2;
+    Kernel.get()
+        .check(SystemCall.FCNTL, null, descriptor.number(), setDescriptorFlags, yes ? 0 : 1, 0);
+  }
+
+  @Override
+  public String toString() {
+    return NAME + " " + process;
+  }
+}

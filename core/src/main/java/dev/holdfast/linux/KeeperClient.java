@@ -1,0 +1,145 @@
+package dev.holdfast.linux;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Starts children through a keeper, and puts a new keeper in the place of one that died: no start
+ * is lost and none is done twice, since the status pipe of each start tells whether a child was
+ * made.
+ *
+ * <p>Thread-safe; starts from many threads go on at the same time.
+ */
+public final class KeeperClient implements AutoCloseable {
+  private static final int SIGKILL = 9;
+  private static final int KEEPERS_FOR_ONE_START = 3;
+
+  /** What a start that was interrupted waits for the end of the child that it killed. */
+  private static final long ABANDON_NANOS = 1_000_000_000L;
+
+  private @Nullable Keeper keeper;
+  private @Nullable AnchorRequest anchor;
+  private boolean closed;
+
+  /**
+   * The anchor that every keeper from now on ends when we are gone; the present one is told at
+   * once.
+   */
+  public synchronized void anchor(AnchorRequest request) throws IOException {
+    anchor = request;
+    if (keeper == null) {
+      living();
+    } else {
+      keeper.anchor(request);
+    }
+  }
+
+  /**
+   * Starts a child and waits until it has come to its exec, or failed to.
+   *
+   * @throws InterruptedException if the thread is interrupted meanwhile; then nothing is left of
+   *     the child
+   */
+  public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
+    for (int attempt = 1; ; attempt++) {
+      Keeper used = living();
+      try (StatusPipe status = new StatusPipe()) {
+        try {
+          used.send(request, status.writeEnd());
+        } catch (SystemCallException failure) {
+          if (attempt < KEEPERS_FOR_ONE_START && isGone(failure)) {
+            forget(used);
+            continue;
+          }
+          throw failure;
+        }
+        status.sent();
+        try {
+          status.awaitEnd(Long.MAX_VALUE);
+        } catch (InterruptedException interrupted) {
+          abandon(status);
+          throw interrupted;
+        }
+        if (status.pid() == 0 && !status.failed()) {
+          // The keeper died before it came to this request: no child was made.
+          if (attempt < KEEPERS_FOR_ONE_START) {
+            forget(used);
+            continue;
+          }
+          throw new IOException(
+              "the keeper died " + attempt + " times before it could start a child");
+        }
+        return outcome(status);
+      }
+    }
+  }
+
+  /** The present keeper's process id, or 0; for tests. */
+  public synchronized int keeperPid() {
+    return keeper != null && keeper.isAlive() ? keeper.pid() : 0;
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    if (keeper != null) {
+      keeper.close();
+      keeper = null;
+    }
+  }
+
+  private static StartOutcome outcome(StatusPipe status) throws IOException, InterruptedException {
+    if (status.running() && !status.failed()) {
+      return new StartOutcome.Started(Pidfd.open(status.pid()));
+    }
+    if (status.pid() != 0) {
+      try (Pidfd child = Pidfd.open(status.pid());
+          Poller.Watch watch = Poller.shared().watch(child.descriptor())) {
+        watch.await(Poller.READABLE, Long.MAX_VALUE);
+        child.reap();
+      }
+    }
+    return status.failed() ? status.failure() : new StartOutcome.KilledUnborn();
+  }
+
+  /** Ends a child whose starter no longer waits for it. */
+  private static void abandon(StatusPipe status) throws IOException {
+    status.awaitPid();
+    if (status.pid() == 0) {
+      return;
+    }
+    Pidfd child = Pidfd.open(status.pid());
+    child.signal(SIGKILL);
+    Poller.look(child.descriptor().number(), Poller.READABLE, ABANDON_NANOS);
+    Reaper.reapAtEnd(child);
+  }
+
+  private synchronized Keeper living() throws IOException {
+    if (closed) {
+      throw new IOException("Holdfast is shut down in this process");
+    }
+    if (keeper == null || !keeper.isAlive()) {
+      if (keeper != null) {
+        keeper.close();
+      }
+      keeper = Keeper.start();
+      if (anchor != null) {
+        keeper.anchor(anchor);
+      }
+    }
+    return keeper;
+  }
+
+  private synchronized void forget(Keeper dead) {
+    if (keeper == dead) {
+      dead.close();
+      keeper = null;
+    }
+  }
+
+  private static boolean isGone(SystemCallException failure) {
+    return failure.errno() == Errno.EPIPE
+        || failure.errno() == Errno.ECONNRESET
+        || failure.errno() == Errno.ECONNREFUSED;
+  }
+}

@@ -1,0 +1,181 @@
+package dev.holdfast.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way to the kernel: the C library's {@code syscall} and {@code posix_spawn}, bound with one
+ * shape each.
+ *
+ * <p>Linking a foreign function costs milliseconds the first time a shape is seen, which a command
+ * that lives for 100 ms feels; so every call goes through {@code syscall(2)} with six arguments
+ * (the kernel ignores those that a call does not take). Nothing is linked before the first call, so
+ * classes load on every system.
+ *
+ * <p>Thread-safe.
+ */
+final class Kernel {
+  private static volatile @Nullable Kernel instance;
+
+  private final MethodHandle syscall;
+  private final Linker linker;
+  private final boolean aarch64;
+  private final long errnoSize;
+  private final long errnoOffset;
+
+  private Kernel() {
+    if (!System.getProperty("os.name", "").equals("Linux")) {
+      throw new UnsupportedOperationException(
+          "system calls need Linux, and this is " + System.getProperty("os.name"));
+    }
+    String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
+    this.aarch64 =
+        switch (arch) {
+          case "amd64", "x86_64" -> false;
+          case "aarch64" -> true;
+          default ->
+              throw new UnsupportedOperationException(
+                  "system calls are known for x86-64 and aarch64, and this is " + arch);
+        };
+    this.linker = Linker.nativeLinker();
+    this.syscall =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("syscall"),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG),
+            Linker.Option.captureCallState("errno"),
+            Linker.Option.firstVariadicArg(1));
+    var state = Linker.Option.captureStateLayout();
+    this.errnoSize = state.byteSize();
+    this.errnoOffset = state.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+  }
+
+  static Kernel get() {
+    Kernel kernel = instance;
+    if (kernel == null) {
+      synchronized (Kernel.class) {
+        kernel = instance;
+        if (kernel == null) {
+          instance = kernel = new Kernel();
+        }
+      }
+    }
+    return kernel;
+  }
+
+  /** The name of this processor in the keeper's file names. */
+  String architecture() {
+    return aarch64 ? "aarch64" : "x86_64";
+  }
+
+  /**
+   * Calls the kernel; returns the result, or {@code -errno}. Interrupted calls (EINTR) are made
+   * again.
+   */
+  long call(SystemCall call, long a, long b, long c, long d, long e, long f) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment errno = arena.allocate(errnoSize, 8);
+      while (true) {
+        long result = (long) syscall.invokeExact(errno, call.number(aarch64), a, b, c, d, e, f);
+        if (result != -1) {
+          return result;
+        }
+        int number = errno.get(ValueLayout.JAVA_INT, errnoOffset);
+        if (number != Errno.EINTR) {
+          return -number;
+        }
+      }
+    } catch (RuntimeException | Error failure) {
+      throw failure;
+    } catch (Throwable failure) {
+      throw new AssertionError(failure);
+    }
+  }
+
+  long call(SystemCall call, long a, long b, long c, long d) {
+    return call(call, a, b, c, d, 0, 0);
+  }
+
+  long call(SystemCall call, long a, long b, long c) {
+    return call(call, a, b, c, 0, 0, 0);
+  }
+
+  long call(SystemCall call, long a, long b) {
+    return call(call, a, b, 0, 0, 0, 0);
+  }
+
+  long call(SystemCall call, long a) {
+    return call(call, a, 0, 0, 0, 0, 0);
+  }
+
+  /** As {@link #call}, but a failure is thrown. */
+  long check(SystemCall call, @Nullable String path, long a, long b, long c, long d)
+      throws SystemCallException {
+    long result = call(call, a, b, c, d, 0, 0);
+    if (result < 0) {
+      throw new SystemCallException(call.manualName(), path, (int) -result);
+    }
+    return result;
+  }
+
+  /**
+   * {@code posix_spawn(3)} without file actions and attributes: the C library starts the program
+   * with CLONE_VFORK, so a large heap is neither copied nor counted. Returns the process id.
+   */
+  int spawn(String program, String[] arguments, String[] environment) throws SystemCallException {
+    MethodHandle spawn =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("posix_spawn"),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment pid = arena.allocate(ValueLayout.JAVA_INT);
+      int errno =
+          (int)
+              spawn.invokeExact(
+                  pid,
+                  arena.allocateFrom(program),
+                  MemorySegment.NULL,
+                  MemorySegment.NULL,
+                  strings(arena, arguments),
+                  strings(arena, environment));
+      if (errno != 0) {
+        throw new SystemCallException("posix_spawn", program, errno);
+      }
+      return pid.get(ValueLayout.JAVA_INT, 0);
+    } catch (RuntimeException | Error | SystemCallException failure) {
+      throw failure;
+    } catch (Throwable failure) {
+      throw new AssertionError(failure);
+    }
+  }
+
+  private static MemorySegment strings(Arena arena, String[] strings) {
+    MemorySegment array = arena.allocate(ValueLayout.ADDRESS, strings.length + 1L);
+    for (int i = 0; i < strings.length; i++) {
+      array.setAtIndex(ValueLayout.ADDRESS, i, arena.allocateFrom(strings[i]));
+    }
+    array.setAtIndex(ValueLayout.ADDRESS, strings.length, MemorySegment.NULL);
+    return array;
+  }
+}

@@ -1,0 +1,45 @@
+package dev.holdfast.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Asks the kernel for features by calls that cannot succeed, so nothing changes. */
+public final class KernelFeatures {
+  private KernelFeatures() {}
+
+  /** Whether clone3 knows CLONE_INTO_CGROUP: with a descriptor that is none, EBADF says that it does. */
+  public static boolean cloneIntoCgroup() {
+    final long cloneIntoCgroup = 0x200000000L;
+    final int size = 88;
+    // struct clone_args: flags first, the cgroup's descriptor at 80.
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment arguments = arena.allocate(size, 8);
+      arguments.set(ValueLayout.JAVA_LONG, 0, cloneIntoCgroup);
+      arguments.set(ValueLayout.JAVA_LONG, 80, Integer.MAX_VALUE);
+      return Kernel.get().call(SystemCall.CLONE3, arguments.address(), size) == -Errno.EBADF;
+    }
+  }
+
+  /** Whether there are pidfds. */
+  public static boolean pidfd() {
+    return Kernel.get().call(SystemCall.PIDFD_OPEN, 0, 0) == -Errno.EINVAL;
+  }
+
+  /** Whether Landlock is there and switched on. */
+  public static boolean landlock() {
+    final int askVersion = 1;
+    return Kernel.get().call(SystemCall.LANDLOCK_CREATE_RULESET, 0, 0, askVersion) > 0;
+  }
+
+  /** Whether seccomp filters are there. */
+  public static boolean seccomp() {
+    final int getActionAvailable = 2;
+    final int killProcess = 0x80000000;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment action = arena.allocate(ValueLayout.JAVA_INT);
+      action.set(ValueLayout.JAVA_INT, 0, killProcess);
+      return Kernel.get().call(SystemCall.SECCOMP, getActionAvailable, 0, action.address()) == 0;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package dev.holdfast.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A pipe(7). Both ends are close-on-exec; each is non-blocking if asked for, which is a property of
+ * that end alone.
+ *
+ * @param readEnd what comes out
+ * @param writeEnd what goes in
+ */
+public record Pipe(Descriptor readEnd, Descriptor writeEnd) implements AutoCloseable {
+  private static final int CLOSE_ON_EXEC = 0x80000;
+  private static final int NON_BLOCKING = 0x800;
+
+  /** For a child's output: we read without blocking, the child writes as usual. */
+  public static Pipe forReading() throws SystemCallException {
+    return create().nonBlocking(true);
+  }
+
+  /** For a child's input: we write without blocking, the child reads as usual. */
+  public static Pipe forWriting() throws SystemCallException {
+    return create().nonBlocking(false);
+  }
+
+  private static Pipe create() throws SystemCallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment numbers = arena.allocate(8, 8);
+      Kernel.get().check(SystemCall.PIPE2, null, numbers.address(), CLOSE_ON_EXEC, 0, 0);
+      return new Pipe(
+          new Descriptor(numbers.get(ValueLayout.JAVA_INT, 0)),
+          new Descriptor(numbers.get(ValueLayout.JAVA_INT, 4)));
+    }
+  }
+
+  private Pipe nonBlocking(boolean reading) throws SystemCallException {
+    final int setFlags = 4;
+    try {
+      Descriptor ours = reading ? readEnd : writeEnd;
+      Kernel.get().check(SystemCall.FCNTL, null, ours.number(), setFlags, NON_BLOCKING, 0);
+      return this;
+    } catch (SystemCallException failure) {
+      close();
+      throw failure;
+    } catch (java.io.IOException closed) {
+      throw new AssertionError(closed);
+    }
+  }
+
+  /**
+   * Asks the kernel for a larger buffer than 64 KiB, so that fewer switches move the same bytes.
+   * Beyond {@code /proc/sys/fs/pipe-max-size}, or the user's share of pipe pages, it refuses, and
+   * the pipe stays as it is.
+   */
+  public void enlarge(int bytes) {
+    final int setPipeSize = 1031;
+    try {
+      Kernel.get().call(SystemCall.FCNTL, readEnd.number(), setPipeSize, bytes, 0);
+    } catch (java.io.IOException closed) {
+      throw new AssertionError(closed);
+    }
+  }
+
+  @Override
+  public void close() {
+    readEnd.close();
+    writeEnd.close();
+  }
+}

@@ -1,0 +1,95 @@
+package dev.holdfast.linux;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The processes of the machine, as {@code /proc} shows them to us. */
+public final class ProcessTable {
+  /**
+   * One process.
+   *
+   * @param state as the kernel has it: R, S, D, T, t, Z, X, I
+   * @param startTicks when it started, in clock ticks since the boot: with the pid it names the
+   *     process for good
+   */
+  public record Entry(int pid, char state, int parent, int group, int session, long startTicks) {
+    /** Whether it still runs: a zombie only waits for its parent. */
+    public boolean isAlive() {
+      return state != 'Z' && state != 'X';
+    }
+  }
+
+  private final Path proc;
+
+  /** The table at {@code proc}, usually {@code /proc}. */
+  public ProcessTable(Path proc) {
+    this.proc = proc;
+  }
+
+  public static ProcessTable system() {
+    return new ProcessTable(Path.of("/proc"));
+  }
+
+  /** The entry of {@code pid}; null if there is none (any more). */
+  public @Nullable Entry entry(int pid) {
+    try {
+      return parse(
+          Files.readString(
+              proc.resolve(Integer.toString(pid)).resolve("stat"), StandardCharsets.ISO_8859_1));
+    } catch (IOException gone) {
+      return null;
+    }
+  }
+
+  /** All of them; one that ends meanwhile may be missing. */
+  public List<Entry> entries() throws IOException {
+    List<Entry> entries = new ArrayList<>();
+    try (DirectoryStream<Path> names = Files.newDirectoryStream(proc, "[0-9]*")) {
+      for (Path name : names) {
+        Entry entry = entry(Integer.parseInt(name.getFileName().toString()));
+        if (entry != null) {
+          entries.add(entry);
+        }
+      }
+    }
+    return entries;
+  }
+
+  /**
+   * The grammar of {@code /proc/PID/stat} (proc_pid_stat(5)), fields counted from 1:
+   *
+   * <pre>
+   * pid (comm) state ppid pgrp session tty_nr tpgid flags minflt cminflt majflt cmajflt utime stime
+   *  1    2      3    4    5      6      7     8     9      10     11      12      13     14    15
+   * cutime cstime priority nice num_threads itrealvalue starttime …
+   *   16     17      18     19      20          21         22
+   * </pre>
+   *
+   * comm is the program's to choose and may hold blanks and parentheses: it ends at the last one.
+   */
+  static @Nullable Entry parse(String stat) {
+    int open = stat.indexOf('(');
+    int close = stat.lastIndexOf(')');
+    if (open < 0 || close < open) {
+      return null;
+    }
+    String[] fields = stat.substring(close + 1).strip().split(" ", -1);
+    try {
+      return new Entry(
+          Integer.parseInt(stat.substring(0, open).strip()),
+          fields[0].charAt(0),
+          Integer.parseInt(fields[1]),
+          Integer.parseInt(fields[2]),
+          Integer.parseInt(fields[3]),
+          Long.parseLong(fields[19]));
+    } catch (NumberFormatException | IndexOutOfBoundsException malformed) {
+      return null;
+    }
+  }
+}

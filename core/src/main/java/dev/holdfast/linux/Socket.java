@@ -1,0 +1,74 @@
+package dev.holdfast.linux;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Our end of a SOCK_SEQPACKET pair of Unix sockets: messages keep their bounds and carry
+ * descriptors.
+ */
+final class Socket implements AutoCloseable {
+  private static final int NO_SIGNAL = 0x4000;
+
+  private final Descriptor descriptor;
+
+  private Socket(Descriptor descriptor) {
+    this.descriptor = descriptor;
+  }
+
+  /** The two ends; both close-on-exec. */
+  record Pair(Socket ours, Descriptor theirs) {}
+
+  static Pair pair() throws IOException {
+    final int unix = 1;
+    final int seqpacketCloseOnExec = 5 | 0x80000;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment numbers = arena.allocate(8, 8);
+      Kernel.get()
+          .check(SystemCall.SOCKETPAIR, null, unix, seqpacketCloseOnExec, 0, numbers.address());
+      return new Pair(
+          new Socket(new Descriptor(numbers.get(ValueLayout.JAVA_INT, 0))),
+          new Descriptor(numbers.get(ValueLayout.JAVA_INT, 4)));
+    }
+  }
+
+  Descriptor descriptor() {
+    return descriptor;
+  }
+
+  /** Sends one message with descriptors. Waits while the receiver's queue is full. */
+  void send(MemorySegment message, int[] descriptors) throws IOException {
+    final int socketLevel = 1;
+    final int rights = 1;
+    // struct iovec: base, length. struct msghdr: name, namelen, iov, iovlen, control, controllen,
+    // flags: 56 bytes.
+    // struct cmsghdr: u64 length, s32 level, s32 type, then the numbers.
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment vector = arena.allocate(16, 8);
+      vector.set(ValueLayout.JAVA_LONG, 0, message.address());
+      vector.set(ValueLayout.JAVA_LONG, 8, message.byteSize());
+      long length = 16 + 4L * descriptors.length;
+      MemorySegment control = arena.allocate((length + 7) & ~7, 8);
+      control.set(ValueLayout.JAVA_LONG, 0, length);
+      control.set(ValueLayout.JAVA_INT, 8, socketLevel);
+      control.set(ValueLayout.JAVA_INT, 12, rights);
+      MemorySegment.copy(descriptors, 0, control, ValueLayout.JAVA_INT, 16, descriptors.length);
+      MemorySegment header = arena.allocate(56, 8);
+      header.set(ValueLayout.JAVA_LONG, 16, vector.address());
+      header.set(ValueLayout.JAVA_LONG, 24, 1);
+      if (descriptors.length > 0) {
+        header.set(ValueLayout.JAVA_LONG, 32, control.address());
+        header.set(ValueLayout.JAVA_LONG, 40, control.byteSize());
+      }
+      Kernel.get()
+          .check(SystemCall.SENDMSG, "keeper", descriptor.number(), header.address(), NO_SIGNAL, 0);
+    }
+  }
+
+  @Override
+  public void close() {
+    descriptor.close();
+  }
+}

@@ -1,0 +1,108 @@
+package dev.holdfast.linux;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The pipe on which one start reports. Its end of file, after every write end is closed, is the
+ * answer; the records found before it say which ({@code native/protocol.h}).
+ */
+final class StatusPipe implements AutoCloseable {
+  private static final int RECORD = 16;
+  private static final int SPAWNED = 1;
+  private static final int RUNNING = 2;
+  private static final int FAILED = 3;
+
+  private final Pipe pipe;
+  private int pid;
+  private boolean running;
+  private boolean failed;
+  private int errno;
+  private int step;
+  private int detail;
+
+  StatusPipe() throws SystemCallException {
+    this.pipe = Pipe.forReading();
+  }
+
+  int writeEnd() throws IOException {
+    return pipe.writeEnd().number();
+  }
+
+  /** To be called once the request is sent: from then on only keeper and child hold write ends. */
+  void sent() {
+    pipe.writeEnd().close();
+  }
+
+  /** Waits for the end of file and reads all records. */
+  void awaitEnd(long deadline) throws IOException, InterruptedException {
+    try (Poller.Watch watch = Poller.shared().watch(pipe.readEnd())) {
+      // Readiness for reading is not asked for: only the hang-up ends this wait.
+      watch.await(0, deadline);
+    }
+    read();
+  }
+
+  /** Waits until the keeper has told the pid, or nothing more will come. */
+  void awaitPid() throws IOException {
+    while (pid == 0
+        && !failed
+        && Poller.look(number(), Poller.READABLE, 100_000_000) == Poller.READABLE) {
+      read();
+    }
+  }
+
+  /** The child's process id as we see it, or 0 if none was told. */
+  int pid() {
+    return pid;
+  }
+
+  /** Whether the child reached its first instruction. */
+  boolean running() {
+    return running;
+  }
+
+  boolean failed() {
+    return failed;
+  }
+
+  StartOutcome.Failed failure() {
+    return new StartOutcome.Failed(StartStep.of(step), errno, detail);
+  }
+
+  private void read() throws IOException {
+    Kernel kernel = Kernel.get();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(8L * RECORD, 8);
+      long length = kernel.call(SystemCall.READ, number(), buffer.address(), buffer.byteSize());
+      for (long at = 0; at + RECORD <= length; at += RECORD) {
+        int value = buffer.get(ValueLayout.JAVA_INT, at + 4);
+        switch (buffer.get(ValueLayout.JAVA_INT, at)) {
+          case SPAWNED -> pid = value;
+          case RUNNING -> {
+            running = true;
+            pid = pid == 0 ? value : pid;
+          }
+          case FAILED -> {
+            failed = true;
+            errno = buffer.get(ValueLayout.JAVA_INT, at + 8);
+            step = buffer.get(ValueLayout.JAVA_SHORT, at + 12);
+            detail = buffer.get(ValueLayout.JAVA_SHORT, at + 14);
+          }
+          default -> throw new IOException("the keeper speaks another protocol");
+        }
+      }
+    }
+  }
+
+  private int number() throws IOException {
+    return pipe.readEnd().number();
+  }
+
+  @Override
+  public void close() {
+    pipe.close();
+  }
+}

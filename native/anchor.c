@@ -1,0 +1,174 @@
+/* The anchor: remembered while the JVM lives, ended and removed when it is gone. */
+#include <asm/errno.h>
+
+#include "keeper.h"
+#include "syscall.h"
+
+#define END_MS 30000
+#define RELEASED "user.holdfast.released"
+
+int64_t end_deadline;
+
+static struct {
+  uint32_t count;
+  uint32_t kind[MAX_HIERARCHIES];
+  int parent[MAX_HIERARCHIES];
+  int group[MAX_HIERARCHIES];
+  char name[sizeof((struct anchor_request *)0)->name];
+} anchor;
+
+void keep_anchor(struct message *message) {
+  const struct anchor_request *request = (const void *)message->bytes;
+  int error = validate_anchor(request, message);
+  if (error != 0) {
+    if (message->descriptor_count > 0) report(message->descriptors[0], RECORD_FAILED, 0, STEP_REQUEST, error, 0);
+    return;
+  }
+  for (uint32_t i = 0; i < anchor.count; i++) {
+    sys_close(anchor.parent[i]);
+    sys_close(anchor.group[i]);
+  }
+  anchor.count = request->hierarchy_count;
+  for (uint32_t i = 0; i < anchor.count; i++) {
+    anchor.kind[i] = request->hierarchy[i];
+    anchor.parent[i] = message->descriptors[2 * i];
+    anchor.group[i] = message->descriptors[2 * i + 1];
+  }
+  for (size_t i = 0; i < sizeof anchor.name; i++) anchor.name[i] = request->name[i];
+  message->descriptor_count = 0; /* they are ours now */
+}
+
+/* ---- the first hierarchy holds the membership */
+
+static bool is_populated(int group) {
+  return anchor.kind[0] == HIERARCHY_V2 ? is_populated_v2(group) : is_populated_freezer(group);
+}
+
+static bool wait_empty(int group, int64_t until) {
+  return anchor.kind[0] == HIERARCHY_V2 ? wait_empty_v2(group, until) : wait_empty_freezer(group, until);
+}
+
+static bool is_released(int job) { return sys_fgetxattr(job, RELEASED, NULL, 0) >= 0; }
+
+/* name: of a job, or "." for the anchor as a whole. */
+static void kill_group(int group, const char *name) {
+  for (uint32_t i = 1; i < anchor.count; i++) {
+    if (anchor.kind[i] != HIERARCHY_FREEZER) continue;
+    int freezer = open_below(anchor.group[i], name);
+    if (freezer < 0) continue;
+    thaw_freezer(freezer);
+    sys_close(freezer);
+  }
+  if (anchor.kind[0] == HIERARCHY_V2) {
+    kill_v2(group);
+  } else {
+    kill_freezer(group);
+  }
+}
+
+enum pass { ANY_RELEASED, KILL, AWAIT };
+
+/* One pass over the jobs, which are the directories right below the anchor; true if it found or got what it is for. */
+static bool each_job(enum pass pass, int64_t until) {
+  static struct entries jobs;
+  const char *name;
+  uint64_t ino;
+  bool answer = pass != ANY_RELEASED;
+  entries_from(&jobs, anchor.group[0], 0);
+  while ((name = next_directory(&jobs, &ino)) != NULL && now_ms() < end_deadline) {
+    int job = open_below(anchor.group[0], name);
+    if (job < 0) continue;
+    bool released = is_released(job);
+    if (pass == ANY_RELEASED && released) answer = true;
+    if (pass == KILL && !released) kill_group(job, name);
+    if (pass == AWAIT && !released && !wait_empty(job, until)) answer = false;
+    sys_close(job);
+  }
+  return answer;
+}
+
+/* A kill can be undone by nobody, but a member can be frozen again between the thaw and the kill: so, once more. */
+static void kill_all(void) {
+  int64_t patience = 100;
+  bool whole = !each_job(ANY_RELEASED, 0);
+  while (now_ms() < end_deadline) {
+    int64_t until = now_ms() + patience;
+    if (until > end_deadline) until = end_deadline;
+    if (whole) {
+      kill_group(anchor.group[0], ".");
+      if (wait_empty(anchor.group[0], until)) return;
+    } else {
+      each_job(KILL, 0);
+      if (each_job(AWAIT, until)) return;
+    }
+    if (patience < 2000) patience *= 2;
+  }
+}
+
+/* ---- removal, in every hierarchy */
+
+/* The members of a released job live on, and so do the groups that they may have made for themselves. */
+static bool is_in_use(const char *name) {
+  int job = open_below(anchor.group[0], name);
+  if (job < 0) return false;
+  bool in_use = is_released(job) && is_populated(job);
+  sys_close(job);
+  return in_use;
+}
+
+static void remove_tree(int parent, const char *name) {
+  if (sys_unlinkat(parent, name, AT_REMOVEDIR) >= 0) return;
+  int group = open_below(parent, name);
+  if (group < 0) return;
+  struct walked walked;
+  do {
+    walked = walk(group, NULL, true);
+  } while (!walked.complete && walked.removed > 0 && now_ms() < end_deadline);
+  sys_close(group);
+  sys_unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* Whoever moved another directory to our name gets nothing removed. */
+static bool is_still_named(int parent, int group) {
+  struct stat ours, named;
+  return sys_fstat(group, &ours) >= 0 && sys_fstatat(parent, anchor.name, &named, AT_SYMLINK_NOFOLLOW) >= 0 &&
+         ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+/* True when the anchor is gone from this hierarchy, or holds nothing any more but what others use. */
+static bool remove_anchor(uint32_t hierarchy) {
+  static struct entries jobs;
+  const char *name;
+  uint64_t ino;
+  bool in_use = false, left = false;
+  int parent = anchor.parent[hierarchy], group = anchor.group[hierarchy];
+  if (!is_still_named(parent, group)) return true;
+  entries_from(&jobs, group, 0);
+  while ((name = next_directory(&jobs, &ino)) != NULL && now_ms() < end_deadline) {
+    if (is_in_use(name)) {
+      in_use = true;
+    } else {
+      remove_tree(group, name);
+      struct stat stat;
+      if (sys_fstatat(group, name, &stat, AT_SYMLINK_NOFOLLOW) >= 0) left = true;
+    }
+  }
+  if (in_use) return !left;
+  return sys_unlinkat(parent, anchor.name, AT_REMOVEDIR) >= 0;
+}
+
+/*
+ * A dead member counts until the kernel is through with it, which may be a little after everybody was told: EBUSY, and
+ * no event for its end. 1 + 2 + 4 + ... + 512 ms, for each hierarchy. The first one is the last: its flock tells others
+ * that the anchor still has an owner.
+ */
+void end_anchor(void) {
+  if (anchor.count == 0) return;
+  end_deadline = now_ms() + END_MS;
+  kill_all();
+  for (uint32_t i = anchor.count; i-- > 0;) {
+    for (int64_t delay = 1; !remove_anchor(i) && delay <= 512 && now_ms() < end_deadline; delay *= 2) {
+      wait_for(-1, 0, delay);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/* Small files of cgroupfs, text, and time. */
+#include <asm/errno.h>
+#include <linux/time.h>
+
+#include "keeper.h"
+#include "syscall.h"
+
+/* The compiler may call these whatever the source says. */
+void *memset(void *to, int byte, size_t size);
+void *memcpy(void *to, const void *from, size_t size);
+
+void *memset(void *to, int byte, size_t size) {
+  for (unsigned char *at = to; size != 0; size--) *at++ = (unsigned char)byte;
+  return to;
+}
+
+void *memcpy(void *to, const void *from, size_t size) {
+  const unsigned char *source = from;
+  for (unsigned char *at = to; size != 0; size--) *at++ = *source++;
+  return to;
+}
+
+size_t length_of(const char *text) {
+  size_t length = 0;
+  while (text[length] != '\0') length++;
+  return length;
+}
+
+bool same_text(const char *a, const char *b) {
+  while (*a != '\0' && *a == *b) a++, b++;
+  return *a == *b;
+}
+
+bool has_line(const char *text, const char *line) {
+  for (;;) {
+    size_t i = 0;
+    while (line[i] != '\0' && text[i] == line[i]) i++;
+    if (line[i] == '\0' && (text[i] == '\n' || text[i] == '\0')) return true;
+    while (*text != '\n' && *text != '\0') text++;
+    if (*text == '\0') return false;
+    text++;
+  }
+}
+
+bool parse_number(const char *text, uint64_t *number) {
+  uint64_t value = 0;
+  if (*text < '0' || *text > '9') return false;
+  for (; *text >= '0' && *text <= '9'; text++) {
+    uint64_t digit = (uint64_t)(*text - '0');
+    if (value > (UINT64_MAX - digit) / 10) return false;
+    value = value * 10 + digit;
+  }
+  *number = value;
+  return *text == '\n' || *text == '\0';
+}
+
+/* One read from the beginning, ended by NUL. The files read this way fit into one read of seq_file. */
+long read_start(int file, char *to, size_t size) {
+  long result = sys_lseek(file, 0, 0);
+  if (result >= 0) result = sys_read(file, to, size - 1);
+  to[result > 0 ? result : 0] = '\0';
+  return result;
+}
+
+long read_file_at(int directory, const char *name, char *to, size_t size) {
+  to[0] = '\0';
+  long file = sys_openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return file;
+  long result = read_start((int)file, to, size);
+  sys_close((int)file);
+  return result;
+}
+
+long write_file_at(int directory, const char *name, const char *text) {
+  long file = sys_openat(directory, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return file;
+  long result = sys_write((int)file, text, length_of(text));
+  sys_close((int)file);
+  return result;
+}
+
+int64_t now_ms(void) {
+  struct __kernel_timespec now = {0, 0};
+  sys_clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+short wait_for(int fd, short events, int64_t milliseconds) {
+  struct pollfd poll = {.fd = fd, .events = events, .revents = 0};
+  struct __kernel_timespec timeout = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+  sys_ppoll(&poll, 1, milliseconds < 0 ? NULL : &timeout);
+  return poll.revents;
+}

@@ -1,0 +1,139 @@
+/*
+ * The keeper: one a JVM. It starts the JVM's children, so that none of them ever shares the JVM's memory or descriptors,
+ * and it ends the JVM's anchor when the JVM is gone, however it went.
+ */
+#include <asm/errno.h>
+#include <asm/signal.h>
+#include <linux/close_range.h>
+#include <linux/prctl.h>
+
+#include "keeper.h"
+#include "syscall.h"
+
+/* The kernel starts a program with argc, argv, envp on the stack and nothing in registers. */
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call keeper\n  hlt\n");
+#else
+__asm__(".globl _start\n_start:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  bl keeper\n");
+#endif
+_Noreturn void keeper(const uintptr_t *stack);
+
+#define SIGNALS 64
+
+/* The peer's end of a seqpacket socket: HUP once it is closed, RDHUP once it was shut down for writing. */
+#define GONE_EVENTS (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)
+
+bool jvm_gone(int socket, int jvm) {
+  struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLRDHUP, 0}};
+  static const struct __kernel_timespec at_once = {0, 0};
+  sys_ppoll(polls, 2, &at_once);
+  return polls[0].revents != 0 || (polls[1].revents & GONE_EVENTS) != 0;
+}
+
+/*
+ * Signals are blocked, not ignored: for us it is the same (a terminal's stop signals too), but an ignored signal is
+ * still ignored in the child and lost there, a blocked one only waits until the child is ready.
+ */
+static uint32_t settle_signals(void) {
+  static const struct kernel_sigaction by_default = {.handler = 0};
+  static const uint64_t all = ~0ull;
+  uint32_t ignored = 0;
+  sys_sigprocmask(SIG_SETMASK, &all);
+  for (int signal = 1; signal <= SIGNALS; signal++) {
+    struct kernel_sigaction old = {.handler = 0};
+    sys_sigaction(signal, &by_default, &old);
+    if (signal <= SIGQUIT && old.handler == 1) ignored |= 1u << signal;
+  }
+  return ignored;
+}
+
+/* Before Linux 5.9 there is no close_range; without /proc the numbers are tried one by one. */
+static void close_slowly(int first) {
+  static struct entries entries;
+  long directory = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) {
+    struct rlimit64 limit = {1024, 1024};
+    sys_prlimit(RLIMIT_NOFILE, NULL, &limit);
+    int last = limit.rlim_max > 1 << 20 ? 1 << 20 : (int)limit.rlim_max;
+    for (int fd = first; fd < last; fd++) sys_close(fd);
+    return;
+  }
+  /* Closing does not disturb the reading: /proc/self/fd goes by descriptor number. */
+  long length;
+  while ((length = sys_getdents64((int)directory, entries.buffer, sizeof entries.buffer)) > 0) {
+    for (long at = 0; at < length;) {
+      const struct kernel_dirent *entry = (const void *)(entries.buffer + at);
+      uint64_t fd;
+      if (parse_number(entry->name, &fd) && fd >= (uint64_t)first && fd != (uint64_t)directory) sys_close((int)fd);
+      at += entry->length;
+    }
+  }
+  sys_close((int)directory);
+}
+
+/*
+ * Socket and pidfd end as 3 and 4, all else is closed, and 0, 1, 2 are occupied by copies of the pidfd: then no received
+ * descriptor is one of those three, and the child can put its streams there in any order.
+ */
+static bool settle_descriptors(int socket, int jvm) {
+  long high_socket = sys_fcntl(socket, F_DUPFD_CLOEXEC, 5);
+  long high_jvm = sys_fcntl(jvm, F_DUPFD_CLOEXEC, 5);
+  if (high_socket < 0 || high_jvm < 0) return false;
+  if (sys_dup3((int)high_socket, 3, O_CLOEXEC) < 0 || sys_dup3((int)high_jvm, 4, O_CLOEXEC) < 0) return false;
+  for (int fd = 0; fd < 3; fd++) {
+    if (sys_dup3(4, fd, O_CLOEXEC) < 0) return false;
+  }
+  if (sys_close_range(5, ~0u) < 0) close_slowly(5);
+  return true;
+}
+
+static void serve(int socket, int jvm, uint32_t ignored, struct message *message) {
+  for (;;) {
+    struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLIN | POLLRDHUP, 0}};
+    sys_ppoll(polls, 2, NULL);
+    if (polls[0].revents != 0 || (polls[1].revents & GONE_EVENTS) != 0) return;
+    if ((polls[1].revents & POLLIN) == 0) continue;
+    long length = receive(socket, message);
+    if (length < 0) {
+      /* Nothing of the kind is known to last, but a loop at full speed must not come of it. */
+      if (length != -EINTR && length != -EAGAIN) wait_for(-1, 0, 10);
+      continue;
+    }
+    const uint32_t *head = (const void *)message->bytes;
+    if (message->length >= 8 && head[0] == HOLDFAST_MAGIC && head[1] == REQUEST_ANCHOR) {
+      keep_anchor(message);
+    } else {
+      start(message, socket, jvm, ignored);
+    }
+    discard(message);
+  }
+}
+
+/* Nothing more is started, but an anchor that the JVM announced just before it died must not be overlooked. */
+static void take_last_anchor(int socket, struct message *message) {
+  while (receive(socket, message) > 0 || message->descriptor_count > 0) {
+    const uint32_t *head = (const void *)message->bytes;
+    if (message->length >= 8 && head[0] == HOLDFAST_MAGIC && head[1] == REQUEST_ANCHOR) keep_anchor(message);
+    discard(message);
+  }
+}
+
+_Noreturn void keeper(const uintptr_t *stack) {
+  static struct message message;
+  uintptr_t count = stack[0];
+  uint64_t socket, jvm;
+  uint32_t ignored = settle_signals();
+  if (count < 3 || !parse_number((const char *)stack[2], &socket) || !parse_number((const char *)stack[3], &jvm) ||
+      socket > INT32_MAX || jvm > INT32_MAX || !settle_descriptors((int)socket, (int)jvm)) {
+    sys_exit(2);
+  }
+  /* A group of its own keeps the terminal's signals away. Not a session: a child may have to join the JVM's
+   * foreground group, and groups can be joined only within a session. */
+  sys_setpgid(0, 0);
+  sys_prctl(PR_SET_NAME, (unsigned long)"holdfast-keeper", 0);
+  sys_chdir("/"); /* not to hold a mount */
+  serve(3, 4, ignored, &message);
+  take_last_anchor(3, &message);
+  end_anchor();
+  sys_exit(0);
+}

@@ -1,0 +1,110 @@
+/* What the keeper's files know of each other. */
+#ifndef HOLDFAST_KEEPER_H
+#define HOLDFAST_KEEPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol.h"
+
+/* ---- receive.c: one message with its descriptors */
+
+/* The kernel passes at most 253 descriptors with a message (SCM_MAX_FD), so none is ever lost for want of room. */
+#define MAX_DESCRIPTORS 253
+#define BLOCK_IN_MESSAGE 65536
+
+struct message {
+  size_t length;
+  bool truncated;        /* it was longer than our buffer */
+  bool descriptors_lost; /* the kernel could not install them all: EMFILE */
+  unsigned int descriptor_count;
+  int descriptors[MAX_DESCRIPTORS];
+  _Alignas(16) unsigned char bytes[sizeof(struct start_request) + BLOCK_IN_MESSAGE];
+};
+
+long receive(int socket, struct message *message);
+void discard(struct message *message);
+
+/* ---- validate.c: pure; each answers 0 or the errno of STEP_REQUEST */
+
+int validate_start(const struct start_request *request, const struct message *message);
+int validate_block(const struct start_request *request, const unsigned char *block);
+int validate_anchor(const struct anchor_request *request, const struct message *message);
+
+/* ---- start.c, child.c, exec.c */
+
+struct start {
+  const struct start_request *request;
+  const unsigned char *block;
+  int status;
+  const int *streams;
+  int memfd;
+  int cgroup;
+  int pids_current;
+  int pids_max;
+  const int *joins;
+  int socket; /* the keeper's own: the child looks at both once, after it has joined */
+  int jvm;
+  uint32_t ignored; /* bit n: signal n was ignored when the keeper was started */
+};
+
+void start(struct message *message, int socket, int jvm, uint32_t ignored);
+void report(int status, enum record_kind kind, int pid, enum start_step step, long error, uint32_t detail);
+_Noreturn void child(const struct start *start);
+_Noreturn void child_failed(const struct start *start, enum start_step step, long error, uint32_t detail);
+_Noreturn void execute(const struct start *start);
+bool jvm_gone(int socket, int jvm);
+
+/* ---- anchor.c, kill.c, walk.c: what happens after the JVM */
+
+void keep_anchor(struct message *message);
+void end_anchor(void);
+
+/* Everything about ending is bounded by one moment, in milliseconds of CLOCK_MONOTONIC. */
+extern int64_t end_deadline;
+
+void kill_v2(int group);
+bool wait_empty_v2(int group, int64_t until);
+bool is_populated_v2(int group);
+void thaw_freezer(int group);
+void kill_freezer(int group);
+bool wait_empty_freezer(int group, int64_t until);
+bool is_populated_freezer(int group);
+
+/* Called with each directory on the way down; false ends the walk. */
+typedef bool visitor(int directory);
+struct walked {
+  uint32_t removed;
+  uint32_t left; /* could not be removed */
+  bool complete; /* false: too deep for one walk, run it again; or ended by the visitor or the deadline */
+};
+struct walked walk(int root, visitor *visit, bool removing);
+int open_below(int directory, const char *name);
+
+struct entries {
+  int directory;
+  int64_t before; /* where a later reading finds the current entry again */
+  int64_t next;
+  long at;
+  long length;
+  _Alignas(8) char buffer[4096];
+};
+void entries_from(struct entries *entries, int directory, int64_t offset);
+const char *next_directory(struct entries *entries, uint64_t *ino);
+bool skip_entry(struct entries *entries, uint64_t ino, const char **name);
+
+/* ---- files.c */
+
+long read_file_at(int directory, const char *name, char *to, size_t size);
+long write_file_at(int directory, const char *name, const char *text);
+long read_start(int file, char *to, size_t size);
+bool has_line(const char *text, const char *line);
+bool parse_number(const char *text, uint64_t *number);
+size_t length_of(const char *text);
+bool same_text(const char *a, const char *b);
+int64_t now_ms(void);
+/* Waits for one of the events, at most so long; -1: for ever. Negative descriptor: only the time. */
+short wait_for(int fd, short events, int64_t milliseconds);
+
+#endif

@@ -1,0 +1,198 @@
+/* Ending all members of one group and of the groups below it, on v2 and by a v1 freezer. */
+#include <asm/errno.h>
+#include <asm/signal.h>
+
+#include "keeper.h"
+#include "syscall.h"
+
+/* The tests build a second keeper in which this file does not exist, as before Linux 5.14. */
+#ifndef CGROUP_KILL
+#define CGROUP_KILL "cgroup.kill"
+#endif
+
+#define PINNED 32
+#define FREEZE_MS 500
+
+/* A list of pids, one a line, of any length: read in pieces, a line may be cut in two. */
+struct pids {
+  int file;
+  long at;
+  long length;
+  char buffer[512];
+};
+
+static bool next_pid(struct pids *pids, int *pid) {
+  uint64_t number = 0;
+  bool digits = false;
+  for (;;) {
+    if (pids->at == pids->length) {
+      pids->at = 0;
+      pids->length = sys_read(pids->file, pids->buffer, sizeof pids->buffer);
+      if (pids->length <= 0) return pids->length = 0, false;
+    }
+    char c = pids->buffer[pids->at++];
+    if (c >= '0' && c <= '9') {
+      number = number * 10 + (uint64_t)(c - '0');
+      digits = true;
+    } else if (digits) {
+      *pid = number > INT32_MAX ? 0 : (int)number;
+      return true;
+    }
+  }
+}
+
+static int open_members(int group, const char *name) {
+  return (int)sys_openat(group, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/*
+ * A pid may have been given to somebody else between the reading and the opening, so what is pinned is looked for in a
+ * second reading before it is killed. 0 is a member in another pid namespace: to signal it would signal ourselves.
+ */
+static bool kill_listed(int group, const char *name) {
+  int file = open_members(group, name);
+  if (file < 0) return false;
+  struct pids pids = {.file = file, .at = 0, .length = 0};
+  int numbers[PINNED], pidfds[PINNED], self = sys_getpid();
+  bool more = true;
+  while (more && now_ms() < end_deadline) {
+    int count = 0, pid;
+    while (count < PINNED && (more = next_pid(&pids, &pid))) {
+      if (pid <= 0 || pid == self) continue;
+      int pidfd = (int)sys_pidfd_open(pid);
+      if (pidfd < 0) continue;
+      numbers[count] = pid;
+      pidfds[count++] = pidfd;
+    }
+    uint32_t confirmed = 0;
+    struct pids again = {.file = open_members(group, name), .at = 0, .length = 0};
+    while (again.file >= 0 && count > 0 && next_pid(&again, &pid)) {
+      for (int i = 0; i < count; i++) confirmed |= numbers[i] == pid ? 1u << i : 0;
+    }
+    if (again.file >= 0) sys_close(again.file);
+    for (int i = 0; i < count; i++) {
+      if ((confirmed >> i & 1) != 0) sys_pidfd_kill(pidfds[i], SIGKILL);
+      sys_close(pidfds[i]);
+    }
+  }
+  sys_close(file);
+  return pids.length >= 0;
+}
+
+/* In a threaded group cgroup.procs gives EOPNOTSUPP on reading; its processes are listed in the threaded root above,
+ * and where that is not ours, by thread. A signal to a thread's number is one to its process. */
+static bool kill_threads(int group) {
+  char first[16];
+  if (read_file_at(group, "cgroup.procs", first, sizeof first) != -EOPNOTSUPP) return false;
+  struct pids pids = {.file = open_members(group, "cgroup.threads"), .at = 0, .length = 0};
+  int tid;
+  while (pids.file >= 0 && next_pid(&pids, &tid)) {
+    if (tid > 0 && tid != sys_getpid()) sys_kill(tid, SIGKILL);
+  }
+  if (pids.file >= 0) sys_close(pids.file);
+  return true;
+}
+
+static bool kill_members(int group) {
+  if (!kill_threads(group)) kill_listed(group, "cgroup.procs");
+  return true;
+}
+
+static int found_member;
+
+static bool find_member(int group) {
+  struct pids pids = {.file = open_members(group, "cgroup.procs"), .at = 0, .length = 0};
+  int pid = -1;
+  bool found = pids.file >= 0 && next_pid(&pids, &pid);
+  if (pids.file >= 0) sys_close(pids.file);
+  if (found) found_member = pid;
+  return !found;
+}
+
+/* ---- v2 */
+
+static bool thaw_v2(int group) {
+  write_file_at(group, "cgroup.freeze", "0");
+  return true;
+}
+
+/* An event may be one of another key of the file: the text decides. */
+static bool wait_event(int group, const char *line, int64_t until) {
+  char text[256];
+  long file = sys_openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return file == -ENOENT || file == -ENODEV;
+  bool seen = false;
+  for (;;) {
+    long length = read_start((int)file, text, sizeof text);
+    seen = length == -ENODEV || (length > 0 && has_line(text, line));
+    int64_t left = until - now_ms();
+    if (seen || length < 0 || left <= 0) break;
+    wait_for((int)file, POLLPRI, left);
+  }
+  sys_close((int)file);
+  return seen;
+}
+
+bool wait_empty_v2(int group, int64_t until) { return wait_event(group, "populated 0", until); }
+
+bool is_populated_v2(int group) { return !wait_event(group, "populated 0", 0); }
+
+/* cgroup.kill reaches forks in progress and frozen members. Without it: nobody can fork while all are frozen, and on
+ * v2 a frozen process still dies of SIGKILL. */
+void kill_v2(int group) {
+  if (write_file_at(group, CGROUP_KILL, "1") < 0) {
+    if (write_file_at(group, "cgroup.freeze", "1") >= 0) wait_event(group, "frozen 1", now_ms() + FREEZE_MS);
+    walk(group, kill_members, false);
+  }
+  walk(group, thaw_v2, false);
+}
+
+/* ---- the v1 freezer */
+
+/* A group can be frozen by itself or by those above it, and a frozen member does not even notice SIGKILL. */
+static bool thaw_one(int group) {
+  write_file_at(group, "freezer.state", "THAWED");
+  return true;
+}
+
+void thaw_freezer(int group) { walk(group, thaw_one, false); }
+
+/* It stays FREEZING while a member is in an uninterruptible sleep; writing again makes the kernel try again. There is no
+ * event for it. */
+static void freeze(int group) {
+  int64_t until = now_ms() + FREEZE_MS;
+  for (int64_t delay = 1; now_ms() < until; delay = delay < 32 ? delay * 2 : delay) {
+    char state[16];
+    if (write_file_at(group, "freezer.state", "FROZEN") < 0) return;
+    read_file_at(group, "freezer.state", state, sizeof state);
+    if (has_line(state, "FROZEN")) return;
+    wait_for(-1, 0, delay);
+  }
+}
+
+/* Frozen members neither fork nor exit, so the list is true while it is read. They die at the thaw. */
+void kill_freezer(int group) {
+  freeze(group);
+  walk(group, kill_members, false);
+  thaw_freezer(group);
+}
+
+bool is_populated_freezer(int group) {
+  found_member = -1;
+  walk(group, find_member, false);
+  return found_member >= 0;
+}
+
+/* A v1 group tells nobody that it became empty, but each member's end is an event. */
+bool wait_empty_freezer(int group, int64_t until) {
+  while (is_populated_freezer(group)) {
+    int64_t left = until - now_ms();
+    if (left <= 0) return false;
+    int pidfd = found_member > 0 ? (int)sys_pidfd_open(found_member) : -1;
+    /* Without a pidfd (a member of another pid namespace, or one just gone): only time. A dead process leaves its
+     * group a moment before or after its pidfd tells. */
+    if (pidfd < 0 || wait_for(pidfd, POLLIN, left) != 0) wait_for(-1, 0, 1);
+    if (pidfd >= 0) sys_close(pidfd);
+  }
+  return true;
+}
