@@ -99,3 +99,17 @@ report_guest() {
   } >&2
   exit 124
 }
+
+# readable_to_all PATH:…: lets an ordinary user read these files and trees. Only for a guest, whose changes are its own.
+readable_to_all() {
+  local entry parent
+  while read -r entry; do
+    [ -e "$entry" ] || continue
+    find "$entry" ! -perm -o=r -exec chmod o+rX {} +
+    parent=${entry%/*}
+    while [ -n "$parent" ]; do
+      [ -n "$(find "$parent" -maxdepth 0 -perm -o=x)" ] || chmod o+x "$parent"
+      parent=${parent%/*}
+    done
+  done < <(tr : '\n' <<<"$1")
+}
