@@ -8,8 +8,8 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.Tag;
 
 /**
- * Runs in every place: the build machine, User-mode Linux with v2, v1 and hybrid cgroups, and
- * QEMU with systemd.
+ * Runs in every place: the build machine, User-mode Linux with v2, v1 and hybrid cgroups, and QEMU
+ * with systemd.
  *
  * <p>Places add up: one on the class and another on a method mean both for that method.
  */

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /**
- * What a place may lack, as the kernel itself tells it: read from {@code /proc} and {@code /sys}, and not by the code under
- * test.
+ * What a place may lack, as the kernel itself tells it: read from {@code /proc} and {@code /sys},
+ * and not by the code under test.
  */
 public enum Feature {
   ROOT("root", () -> uid() == 0),

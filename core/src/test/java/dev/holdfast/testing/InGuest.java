@@ -8,8 +8,7 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.Tag;
 
 /**
- * Runs in the test kernels only, where the machine is ours: User-mode Linux three times, and
- * QEMU.
+ * Runs in the test kernels only, where the machine is ours: User-mode Linux three times, and QEMU.
  *
  * <p>Places add up: one on the class and another on a method mean both for that method.
  */

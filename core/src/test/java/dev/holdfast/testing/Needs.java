@@ -7,7 +7,10 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What a test cannot do without; where the place lacks it, the test is skipped, and counted as skipped. */
+/**
+ * What a test cannot do without; where the place lacks it, the test is skipped, and counted as
+ * skipped.
+ */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
 @Inherited

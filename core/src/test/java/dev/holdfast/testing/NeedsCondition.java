@@ -18,10 +18,9 @@ final class NeedsCondition implements ExecutionCondition {
             .filter(feature -> !feature.isPresent())
             .findFirst();
     return missing
-        .map(
-            feature ->
-                ConditionEvaluationResult.disabled(
-                    Place.current() + " lacks " + feature + ": " + feature.meaning()))
+        .map(feature ->
+            ConditionEvaluationResult.disabled(
+                Place.current() + " lacks " + feature + ": " + feature.meaning()))
         .orElseGet(() -> ConditionEvaluationResult.enabled("nothing is missing"));
   }
 }

@@ -1,8 +1,8 @@
 package dev.holdfast.testing;
 
 /**
- * Where tests run; these are JUnit tags, which {@code kernels/run-tests} selects by. The place of the running test is in the
- * environment, as {@code HOLDFAST_PLACE}.
+ * Where tests run; these are JUnit tags, which {@code kernels/run-tests} selects by. The place of
+ * the running test is in the environment, as {@code HOLDFAST_PLACE}.
  */
 public final class Place {
 
