@@ -23,7 +23,7 @@ class OrphanTest {
 
   @Test
   void killingTheJvmEndsItsJobs() throws Exception {
-    int rounds = Place.current() == Place.HOST ? 20 : 2;
+    int rounds = !Place.isGuest() ? 20 : 2;
     long seed = System.nanoTime();
     System.out.println("OrphanTest: seed " + seed);
     Random random = new Random(seed);
@@ -40,7 +40,7 @@ class OrphanTest {
         assertThat(directories).isNotEmpty().allSatisfy(path -> assertThat(path).exists());
         jvm.destroyForcibly();
         jvm.waitFor();
-        Duration limit = Duration.ofSeconds(Place.current() == Place.HOST ? 1 : 10);
+        Duration limit = Duration.ofSeconds(!Place.isGuest() ? 1 : 10);
         Awaitility.await("round " + round)
             .atMost(limit)
             .pollInterval(Duration.ofMillis(10))
