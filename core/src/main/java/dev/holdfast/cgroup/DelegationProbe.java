@@ -98,11 +98,15 @@ final class DelegationProbe {
     Path real = real(given);
     Map<Hierarchy, Path> bases = new LinkedHashMap<>();
     String path = "";
+    Path nearest = null;
     for (Hierarchy hierarchy : host.hierarchies()) {
       Path mount = real(hierarchy.mount());
-      if (real.startsWith(mount) && isGroup(real)) {
+      boolean nearer = nearest == null || mount.startsWith(nearest);
+      if (real.startsWith(mount) && nearer && isGroup(real)) {
         Path base = hierarchy.mount().resolve(mount.relativize(real)).normalize();
         path = hierarchy.pathOf(base);
+        nearest = mount;
+        bases.clear();
         bases.put(hierarchy, base);
       }
     }

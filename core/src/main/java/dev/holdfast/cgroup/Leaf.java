@@ -43,13 +43,13 @@ final class Leaf {
       throw new HoldfastException(
           "Cannot move our processes to " + base.resolve(Delegation.LEAF),
           String.valueOf(refused.getMessage()),
-          DelegationProbe.remedy(true),
+          DelegationProbe.remedy(false),
           refused);
     }
     throw new HoldfastException(
         "Cannot move our processes to " + base.resolve(Delegation.LEAF),
         base + " still holds " + left.size() + ", such as " + left.getFirst(),
-        DelegationProbe.remedy(true),
+        DelegationProbe.remedy(false),
         null);
   }
 

@@ -66,7 +66,7 @@ final class SubtreeControl {
       throw new HoldfastException(
           "Cannot enable controllers below " + base,
           String.valueOf(unreadable.getMessage()),
-          DelegationProbe.remedy(true),
+          DelegationProbe.remedy(false),
           unreadable);
     }
   }
@@ -84,7 +84,7 @@ final class SubtreeControl {
     Absence absence =
         new Absence(
             base + " holds processes itself, so groups below it get no controllers",
-            DelegationProbe.remedy(true));
+            DelegationProbe.remedy(false));
     return controllers.stream().collect(Collectors.toMap(controller -> controller, c -> absence));
   }
 
