@@ -117,7 +117,7 @@ public final class Cgroup implements AutoCloseable {
           if (!membership.unified()) {
             return Map.of();
           }
-          Map<String, Absence> refused = SubtreeControl.enable(membership.directory());
+          Map<String, Absence> refused = SubtreeControl.enable(membership.path(), false, false);
           Map<String, Absence> all = new HashMap<>(absences);
           all.putAll(refused);
           childAbsences = Map.copyOf(all);
