@@ -24,7 +24,9 @@ public final class CapturedOutput {
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
-  /** False if the end of the stream was not reached: a process that escaped the job held it open. */
+  /**
+   * False if the end of the stream was not reached: a process that escaped the job held it open.
+   */
   public boolean isComplete() {
     return complete;
   }
