@@ -29,7 +29,7 @@ public final class Running implements AutoCloseable {
   private final CompletableFuture<Signal> cancelled = new CompletableFuture<>();
   private final @Nullable OutputPump stdout;
   private final @Nullable OutputPump stderr;
-  private final @Nullable OomWatch oom;
+  private final @Nullable OomGroup oom;
 
   Running(Run run, Command command, Job job) throws IOException, InterruptedException {
     this.run = run;
@@ -39,7 +39,7 @@ public final class Running implements AutoCloseable {
     this.begin = System.nanoTime();
     try {
       CpuBudget.check(run, job);
-      this.oom = run.limits().oomGroup() ? OomWatch.start(job) : null;
+      this.oom = run.limits().oomGroup() ? OomGroup.start(job) : null;
       this.child = job.start(command);
     } catch (StartException failure) {
       close();
