@@ -90,7 +90,7 @@ _Noreturn void child(const struct start *start) {
    * If the JVM is still there now, whoever ends the anchor later finds us in it. If it is not, its anchor may have been
    * emptied before we came in, and nobody would ever end us.
    */
-  if (jvm_gone(start->socket, start->jvm)) child_failed(start, STEP_JOIN, -ESRCH, 0);
+  if (jvm_gone(start->socket, start->jvm)) child_failed(start, STEP_JOIN, -ESRCH, request->join_count);
   if (asked(start, START_CHECK_PIDS)) check_pids(start);
   if (asked(start, START_SESSION)) check(start, STEP_SESSION, sys_setsid(), 0);
   if (asked(start, START_GROUP)) check(start, STEP_SESSION, sys_setpgid(0, request->process_group), 0);

@@ -1,6 +1,6 @@
 /*
- * The keeper: one a JVM. It starts the JVM's children, so that none of them ever shares the JVM's memory or descriptors,
- * and it ends the JVM's anchor when the JVM is gone, however it went.
+ * The keeper: one a JVM. It starts the JVM's children, so that none of them ever shares the JVM's memory or
+ * descriptors, and it ends the JVM's anchor when the JVM is gone, however it went.
  */
 #include <asm/errno.h>
 #include <asm/signal.h>
@@ -72,8 +72,8 @@ static void close_slowly(int first) {
 }
 
 /*
- * Socket and pidfd end as 3 and 4, all else is closed, and 0, 1, 2 are occupied by copies of the pidfd: then no received
- * descriptor is one of those three, and the child can put its streams there in any order.
+ * Socket and pidfd end as 3 and 4, all else is closed, and 0, 1, 2 are occupied by copies of the pidfd: then no
+ * received descriptor is one of those three, and the child can put its streams there in any order.
  */
 static bool settle_descriptors(int socket, int jvm) {
   long high_socket = sys_fcntl(socket, F_DUPFD_CLOEXEC, 5);

@@ -157,8 +157,8 @@ static bool thaw_one(int group) {
 
 void thaw_freezer(int group) { walk(group, thaw_one, false); }
 
-/* It stays FREEZING while a member is in an uninterruptible sleep; writing again makes the kernel try again. There is no
- * event for it. */
+/* It stays FREEZING while a member is in an uninterruptible sleep; writing again makes the kernel try again. There is
+ * no event for it. */
 static void freeze(int group) {
   int64_t until = now_ms() + FREEZE_MS;
   for (int64_t delay = 1; now_ms() < until; delay = delay < 32 ? delay * 2 : delay) {

@@ -8,7 +8,8 @@
  *
  * What the JVM learns from the records found in the status pipe once every write end of it is closed:
  *
- *   nothing               no child was made: the keeper died before it came to this request. Start again.
+ *   nothing               no child was made: the keeper died before it came to this request, or had no room for any of
+ *                         its descriptors. Start again.
  *   SPAWNED only          the child was killed before its first instruction (the group had been killed once, or is
  *                         being killed now). Reap it; perhaps start again, joining by write.
  *   RUNNING, no FAILED    exec succeeded (or the child was killed on its way there, which its exit status tells).
@@ -16,6 +17,17 @@
  *
  * SPAWNED is written by the keeper, RUNNING by the child itself as its first act: so the pid is known even if the keeper
  * is killed between clone3 and its own record. The two may come in either order.
+ *
+ * The end of file comes only when the sender has closed its own copy of the write end too. Two things hold it back:
+ * a child in a frozen group waits in front of RUNNING until the group is thawed; and such a child still has copies of
+ * all of the keeper's descriptors, so if the keeper dies then, requests that it has not read keep their status pipes
+ * open. So watch the keeper by a pidfd, not by its pipes and socket alone.
+ *
+ * The child is the JVM's own (CLONE_PARENT), and the kernel gives it the keeper's exit signal, SIGCHLD: waitid on its
+ * pidfd needs no flags for odd children. A signal sent to it before exec is not lost: it is delivered just before exec.
+ *
+ * A child that is not given a directory has "/", the keeper's own. It inherits from the keeper, and so from the JVM as
+ * it was when the keeper was started: umask, nice value, limits, identity, session, groups of all hierarchies.
  */
 #ifndef HOLDFAST_PROTOCOL_H
 #define HOLDFAST_PROTOCOL_H
@@ -32,12 +44,14 @@ enum request_kind { REQUEST_START = 1, REQUEST_ANCHOR = 2 };
 /* ---- REQUEST_START ------------------------------------------------------------------------------------------------ */
 
 enum start_flags {
-  START_BLOCK_IN_MEMFD = 1u << 0, /* the message is only a start_request; the block after it is the content of a memfd */
+  START_BLOCK_IN_MEMFD = 1u << 0, /* the message is only a start_request; the block is the content of a memfd, which is
+                                     exactly block_length long and sealed by F_SEAL_SHRINK */
   START_CLONE_INTO = 1u << 1,     /* descriptor CGROUP is present: clone3(CLONE_INTO_CGROUP) */
   START_CHECK_PIDS = 1u << 2,     /* descriptors PIDS_CURRENT, PIDS_MAX are present: joining by write ignores pids.max,
                                      so the child reads both after it joined and fails with EAGAIN if current > max */
-  START_SESSION = 1u << 3,        /* setsid() */
-  START_GROUP = 1u << 4,          /* setpgid(0, process_group): 0 is a group of its own */
+  START_SESSION = 1u << 3,        /* setsid(); excludes START_GROUP */
+  START_GROUP = 1u << 4,          /* setpgid(0, process_group): 0 is a group of its own; with neither of the two the
+                                     child is in the keeper's process group, which nobody wants */
   START_UMASK = 1u << 5,
   START_NICE = 1u << 6,
   START_DIRECTORY = 1u << 7, /* the first string is the directory */
@@ -45,7 +59,8 @@ enum start_flags {
   START_GID = 1u << 9,
   START_UID = 1u << 10,
   START_NO_NEW_PRIVS = 1u << 11,
-  START_KEEP_IGNORED = 1u << 12, /* leave SIGHUP ignored if it is ignored in the keeper's parent: `nohup` */
+  START_KEEP_IGNORED = 1u << 12, /* leave SIGHUP, SIGINT and SIGQUIT ignored, those of them that were ignored
+                                    when the keeper was started: `nohup` */
 };
 
 /*
@@ -104,7 +119,8 @@ enum hierarchy_kind {
 /*
  * Descriptors: for each hierarchy the anchor's parent directory and the anchor's own directory (not O_PATH: the keeper
  * reads them). The first hierarchy is the one that holds the membership and the lock: it is killed first and its
- * directory removed last. A later REQUEST_ANCHOR replaces the former one.
+ * directory removed last; it cannot be HIERARCHY_OTHER. A later REQUEST_ANCHOR replaces the former one. There is no
+ * answer (a malformed one gets a FAILED record on its first descriptor, if that happens to be a pipe).
  *
  * The directories right below the anchor are jobs. One that bears the extended attribute user.holdfast.released in the
  * first hierarchy was stopped without escalation: its members live on, and it is only removed if it is empty.
@@ -123,10 +139,10 @@ enum record_kind { RECORD_SPAWNED = 1, RECORD_RUNNING = 2, RECORD_FAILED = 3 };
 
 /* In the order in which the child takes them. */
 enum start_step {
-  STEP_REQUEST = 1, /* the keeper refused the message: EBADMSG, EMFILE, ENOMEM */
+  STEP_REQUEST = 1, /* the keeper refused the message: EBADMSG, EMFILE, ENOMEM, E2BIG (block over MAX_BLOCK) */
   STEP_CLONE = 2,
-  STEP_JOIN = 3, /* detail: which of the join descriptors */
-  STEP_PIDS = 4,
+  STEP_JOIN = 3, /* detail: which of the join descriptors. ESRCH, join_count: the JVM is dead or has let go */
+  STEP_PIDS = 4, /* detail: 0 pids.current, 1 pids.max. EAGAIN: one too many */
   STEP_SESSION = 5, /* setsid or setpgid */
   STEP_RLIMIT = 6,  /* detail: the resource */
   STEP_NICE = 7,
@@ -139,16 +155,16 @@ enum start_step {
   STEP_UID = 14,
   STEP_NO_NEW_PRIVS = 15,
   STEP_SIGNALS = 16,
-  STEP_EXEC = 17 /* detail: which candidate gave the errno */
+  STEP_EXEC = 17 /* detail: which candidate gave the errno: the first EACCES if there was one, else the last tried */
 };
 
 /* 16 bytes, written at once: below PIPE_BUF, so records never interleave. */
 struct status_record {
   uint32_t kind;
-  int32_t pid;    /* as the keeper or the child sees it; 0 in a FAILED record of the keeper */
+  int32_t pid;    /* as the keeper or the child sees it: the child's; 0 in a FAILED record of the keeper */
   int32_t value;  /* FAILED: errno */
   uint16_t step;  /* FAILED: start_step */
-  uint16_t detail;
+  uint16_t detail; /* 65535 stands for that and more */
 };
 
 #endif

@@ -6,7 +6,7 @@
 #include "keeper.h"
 #include "syscall.h"
 
-/* A pipe takes 16 bytes whole or not at all. Nobody is waited for: a full pipe or a reader that went loses its record. */
+/* A pipe takes 16 bytes whole or not at all. Nobody is waited for: a full pipe, or a reader that left, loses it. */
 void report(int status, enum record_kind kind, int pid, enum start_step step, long error, uint32_t detail) {
   struct status_record record = {
       .kind = kind,
@@ -60,7 +60,7 @@ static long clone_child(const struct start *start) {
       .cgroup = into ? (uint32_t)start->cgroup : 0u,
   };
   long pid = sys_clone3(&arguments);
-  /* Seccomp filters that cannot look into clone3's struct refuse it whole; ENOSYS by convention, EPERM in older ones. */
+  /* Seccomp filters cannot look into clone3's struct and refuse it whole: ENOSYS by convention, EPERM in older ones. */
   if ((pid == -ENOSYS || pid == -EPERM) && !into) pid = sys_clone(CLONE_PARENT);
   return pid;
 }

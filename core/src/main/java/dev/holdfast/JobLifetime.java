@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class JobLifetime {
   private static final Set<JobLifetime> OPEN = ConcurrentHashMap.newKeySet();
+  private static final int ATTEMPTS = 3;
   private static final Object HOOK = new Object();
   private static @Nullable Cleaner cleaner;
 
@@ -100,14 +101,10 @@ final class JobLifetime {
       if (cleanup != null) {
         return;
       }
-      boolean interrupted = Thread.interrupted();
       try {
         end();
       } finally {
         OPEN.remove(this);
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
       }
     }
   }
@@ -120,27 +117,10 @@ final class JobLifetime {
     try {
       int members = container.members().size();
       if (released && members > 0) {
-        last = container.usage();
         return;
       }
       killed += members;
-      long end = begin + deadline.toNanos();
-      do {
-        // A start that was under way may have brought in a member after the kill: then removing finds the group busy.
-        problem = null;
-        try {
-          container.kill(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
-          last = container.usage();
-          container.remove();
-          removed = true;
-        } catch (InterruptedException again) {
-          Thread.currentThread().interrupt();
-          Thread.interrupted();
-          problem = new IOException(again);
-        } catch (IOException failure) {
-          problem = failure;
-        }
-      } while (!removed && System.nanoTime() < end);
+      removed = killAndRemove(begin + deadline.toNanos());
     } catch (IOException failure) {
       problem = failure;
     } finally {
@@ -153,9 +133,38 @@ final class JobLifetime {
     if (problem != null) {
       throw new HoldfastException(
           "cannot close the job",
-          problem.getMessage(),
-          "see what is left with: ls " + String.join(" ", container.paths().values()),
+          String.valueOf(problem.getMessage()),
+          "see what is left at " + container.paths().values(),
           problem);
+    }
+  }
+
+  /**
+   * Kills, reads the usage and removes, until nothing is left: a start that was under way may bring in a member after the
+   * kill, and then removing finds the group busy. An interrupt is kept for later.
+   */
+  private boolean killAndRemove(long end) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      for (int attempt = 1; ; attempt++) {
+        try {
+          container.kill(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
+          last = container.usage();
+          container.remove();
+          return true;
+        } catch (InterruptedException again) {
+          interrupted = true;
+          attempt--;
+        } catch (IOException failure) {
+          if (attempt == ATTEMPTS || System.nanoTime() - end >= 0) {
+            throw failure;
+          }
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

@@ -85,7 +85,7 @@ final class Anchor {
     List<AnchorRequest.Hierarchy> hierarchies = new ArrayList<>();
     Path membership = membership(group);
     hierarchies.add(hierarchy(group, membership, lock, handles));
-    for (Path directory : group.directories()) {
+    for (Path directory : group.v1Directories()) {
       if (!directory.equals(membership)) {
         Directory own = Directory.open(directory);
         handles.add(own);
@@ -118,7 +118,7 @@ final class Anchor {
 
   /** The directory that tells who is a member, and bears the lock: v2's, on pure v1 the freezer's. */
   static Path membership(Cgroup group) {
-    return group.unifiedDirectory().orElseGet(() -> group.directories().getFirst());
+    return group.unifiedDirectory().orElseGet(() -> group.v1Directories().getFirst());
   }
 
   /** A new job's group. */

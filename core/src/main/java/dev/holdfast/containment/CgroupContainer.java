@@ -140,6 +140,17 @@ public final class CgroupContainer implements Container {
     group.kill(deadline);
   }
 
+  /** Whether the kernel itself ends the whole job at an out-of-memory kill. */
+  public boolean endsTogetherAtOom() {
+    return group.directory("memory").isEmpty()
+        || group.directory("memory").equals(group.unifiedDirectory());
+  }
+
+  /** Has {@code action} run by the poller's thread at each out-of-memory kill, until closed. */
+  public AutoCloseable onOomKill(Runnable action) throws IOException {
+    return group.watchOom(action);
+  }
+
   @Override
   public void signal(int signal) throws IOException {
     if (signal == SIGKILL) {

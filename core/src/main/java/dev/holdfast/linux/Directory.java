@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open directory, and what can be done relative to it. A kernel filesystem is small files that
@@ -94,6 +95,41 @@ public final class Directory implements AutoCloseable {
     }
   }
 
+  /**
+   * As {@link #read}, but null where the file does not exist (ENOENT), its directory was removed
+   * (ENODEV), or the kernel does not keep it here (EOPNOTSUPP).
+   */
+  public @Nullable String readIfPresent(String name) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      long opened =
+          Kernel.get()
+              .call(
+                  SystemCall.OPENAT,
+                  number(),
+                  arena.allocateFrom(component(name)).address(),
+                  O_CLOEXEC,
+                  0);
+      if (opened < 0) {
+        if (isAbsence((int) -opened)) {
+          return null;
+        }
+        throw new SystemCallException("openat", path.resolve(name).toString(), (int) -opened);
+      }
+      try (Descriptor file = new Descriptor((int) opened)) {
+        return readAll(file, path.resolve(name).toString());
+      } catch (SystemCallException failure) {
+        if (isAbsence(failure.errno())) {
+          return null;
+        }
+        throw failure;
+      }
+    }
+  }
+
+  private static boolean isAbsence(int errno) {
+    return errno == Errno.ENOENT || errno == Errno.ENODEV || errno == Errno.EOPNOTSUPP;
+  }
+
   /** The whole content of an open file of a kernel filesystem, from its beginning. */
   public static String readAll(Descriptor file, String path) throws IOException {
     Kernel kernel = Kernel.get();
@@ -139,6 +175,46 @@ public final class Directory implements AutoCloseable {
               buffer.address(),
               bytes.length,
               0);
+    }
+  }
+
+  /** As {@link #write}, but the error number is returned, 0 for none. */
+  public int tryWrite(String name, String value) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      long opened =
+          Kernel.get()
+              .call(
+                  SystemCall.OPENAT,
+                  number(),
+                  arena.allocateFrom(component(name)).address(),
+                  O_WRONLY | O_CLOEXEC,
+                  0);
+      if (opened < 0) {
+        return (int) -opened;
+      }
+      try (Descriptor file = new Descriptor((int) opened)) {
+        byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+        MemorySegment buffer = arena.allocate(Math.max(bytes.length, 1));
+        MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        long written =
+            Kernel.get()
+                .call(SystemCall.WRITE, file.number(), buffer.address(), bytes.length);
+        return written < 0 ? (int) -written : 0;
+      }
+    }
+  }
+
+  /** As {@link #remove}, but the error number is returned, 0 for none. */
+  public int tryRemove(String name) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      long result =
+          Kernel.get()
+              .call(
+                  SystemCall.UNLINKAT,
+                  number(),
+                  arena.allocateFrom(component(name)).address(),
+                  AT_REMOVEDIR);
+      return result < 0 ? (int) -result : 0;
     }
   }
 

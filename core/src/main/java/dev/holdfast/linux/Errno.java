@@ -44,6 +44,7 @@ public final class Errno {
   public static final int EOPNOTSUPP = 95;
   public static final int ENOBUFS = 105;
   public static final int ECONNRESET = 104;
+  public static final int ETOOMANYREFS = 109;
   public static final int ETIMEDOUT = 110;
   public static final int ECONNREFUSED = 111;
 
@@ -91,6 +92,7 @@ public final class Errno {
       case EOPNOTSUPP -> "EOPNOTSUPP";
       case ENOBUFS -> "ENOBUFS";
       case ECONNRESET -> "ECONNRESET";
+      case ETOOMANYREFS -> "ETOOMANYREFS";
       case ETIMEDOUT -> "ETIMEDOUT";
       case ECONNREFUSED -> "ECONNREFUSED";
       default -> "errno " + errno;

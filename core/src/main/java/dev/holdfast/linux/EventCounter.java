@@ -1,5 +1,8 @@
 package dev.holdfast.linux;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
+
 /** An eventfd(2): what cgroup v1 signals an out-of-memory condition on. */
 public final class EventCounter implements AutoCloseable {
   private final Descriptor descriptor;
@@ -18,6 +21,13 @@ public final class EventCounter implements AutoCloseable {
   /** Readable once something was signalled. */
   public Descriptor descriptor() {
     return descriptor;
+  }
+
+  /** Takes what was signalled, so that only what comes later makes it readable again. */
+  public void drain() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      Kernel.get().call(SystemCall.READ, descriptor.number(), arena.allocate(8, 8).address(), 8);
+    }
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Our end of a SOCK_SEQPACKET pair of Unix sockets: messages keep their bounds and carry
@@ -11,6 +12,8 @@ import java.lang.foreign.ValueLayout;
  */
 final class Socket implements AutoCloseable {
   private static final int NO_SIGNAL = 0x4000;
+  private static final int ATTEMPTS = 1000;
+  private static final long RETRY_NANOS = 1_000_000;
 
   private final Descriptor descriptor;
 
@@ -62,8 +65,26 @@ final class Socket implements AutoCloseable {
         header.set(ValueLayout.JAVA_LONG, 32, control.address());
         header.set(ValueLayout.JAVA_LONG, 40, control.byteSize());
       }
-      Kernel.get()
-          .check(SystemCall.SENDMSG, "keeper", descriptor.number(), header.address(), NO_SIGNAL, 0);
+      sendWhole(header);
+    }
+  }
+
+  /**
+   * An unprivileged sender gets ETOOMANYREFS while about RLIMIT_NOFILE of its descriptors are in messages that nobody has
+   * received yet. The kernel has no event for it, so it is tried again, a bounded number of times.
+   */
+  private void sendWhole(MemorySegment header) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      long result =
+          Kernel.get()
+              .call(SystemCall.SENDMSG, descriptor.number(), header.address(), NO_SIGNAL);
+      if (result >= 0) {
+        return;
+      }
+      if (result != -Errno.ETOOMANYREFS || attempt == ATTEMPTS) {
+        throw new SystemCallException("sendmsg", "keeper", (int) -result);
+      }
+      LockSupport.parkNanos(RETRY_NANOS);
     }
   }
 

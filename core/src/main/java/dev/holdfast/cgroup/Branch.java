@@ -1,0 +1,182 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.SystemCallException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * A group's directory in one hierarchy. What it remembers of the groups nested in it is for the
+ * counters that the kernel keeps per group (see {@link NestedSum}).
+ *
+ * <p>Thread-safe.
+ */
+final class Branch implements AutoCloseable {
+  private static final String ATTRIBUTE = "user.holdfast";
+
+  private final Hierarchy hierarchy;
+  private final Directory directory;
+  private final List<String> controllers;
+  private final Map<String, Long> departed = new HashMap<>();
+  private volatile boolean keepsTimes;
+  private long knownModified;
+
+  /**
+   * An existing directory.
+   *
+   * @param controllers v1: those of the hierarchy that we use
+   */
+  Branch(Hierarchy hierarchy, Directory directory, List<String> controllers) {
+    this.hierarchy = hierarchy;
+    this.directory = directory;
+    this.controllers = List.copyOf(controllers);
+  }
+
+  /** Makes the group {@code name} in {@code parent}; leaves nothing behind when it fails. */
+  static Branch make(Hierarchy hierarchy, Directory parent, String name, List<String> controllers)
+      throws IOException {
+    parent.make(name);
+    Directory directory = null;
+    try {
+      directory = parent.open(name);
+      // On hybrid hosts /sys/fs/cgroup itself is a tmpfs: a directory made there contains nothing.
+      if (!directory.has("cgroup.procs")) {
+        throw new HoldfastException(
+            "cannot make the group " + directory.path(),
+            "it is a plain directory, not a control group",
+            "name a directory in a mounted cgroup filesystem",
+            null);
+      }
+      Branch branch = new Branch(hierarchy, directory, controllers);
+      if (!hierarchy.unified()) {
+        branch.keepTimes();
+        if (hierarchy.controllers().contains("cpuset")) {
+          branch.seedCpuset(parent);
+        }
+      }
+      return branch;
+    } catch (IOException | RuntimeException failure) {
+      if (directory != null) {
+        directory.close();
+      }
+      parent.tryRemove(name);
+      throw failure;
+    }
+  }
+
+  Hierarchy hierarchy() {
+    return hierarchy;
+  }
+
+  boolean unified() {
+    return hierarchy.unified();
+  }
+
+  Directory directory() {
+    return directory;
+  }
+
+  Path path() {
+    return directory.path();
+  }
+
+  /** As the kernel names it. */
+  String kernelPath() {
+    return hierarchy.pathOf(path());
+  }
+
+  /** v1: the controllers of this hierarchy that we use. */
+  List<String> controllers() {
+    return controllers;
+  }
+
+  boolean holds(String controller) {
+    return controllers.contains(controller);
+  }
+
+  /**
+   * A cgroup directory has no times of its own until an attribute is set on it; from then on its
+   * modification time changes with every group made or removed in it (seen on 6.18).
+   */
+  private void keepTimes() throws IOException {
+    try {
+      directory.setAttribute(ATTRIBUTE, "1");
+    } catch (SystemCallException refused) {
+      if (refused.errno() == Errno.EOPNOTSUPP || refused.errno() == Errno.EPERM) {
+        return; // before Linux 5.7: what vanishes goes unnoticed
+      }
+      throw refused;
+    }
+    synchronized (this) {
+      knownModified = directory.status().modifiedNanos();
+    }
+    keepsTimes = true;
+  }
+
+  /** Nothing can join a v1 cpuset that has no processors or no memory nodes. */
+  private void seedCpuset(Directory parent) throws IOException {
+    for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
+      String own = directory.readIfPresent(file);
+      String above = parent.readIfPresent(file);
+      if (own != null && above != null && own.isBlank() && !above.isBlank()) {
+        directory.write(file, above.strip());
+      }
+    }
+  }
+
+  /** Whether nested groups came or went that we neither made nor removed ourselves. */
+  synchronized boolean changedByOthers() throws IOException {
+    return keepsTimes && directory.status().modifiedNanos() != knownModified;
+  }
+
+  /** What {@code file} counted in nested groups that we removed; empty if that is not known. */
+  synchronized OptionalLong departed(String file) {
+    long count = departed.getOrDefault(file, 0L);
+    return count < 0 ? OptionalLong.empty() : OptionalLong.of(count);
+  }
+
+  /** A change of the nested groups. */
+  @FunctionalInterface
+  interface Change<T> {
+    T make() throws IOException;
+  }
+
+  /** Makes a change of our own, which is not to be taken for one of others. */
+  <T> T changing(Change<T> change) throws IOException {
+    if (!keepsTimes) {
+      return change.make();
+    }
+    synchronized (this) {
+      boolean unknown = changedByOthers();
+      T result = change.make();
+      if (!unknown) {
+        knownModified = directory.status().modifiedNanos();
+      }
+      return result;
+    }
+  }
+
+  /** Remembers what {@code file} counted in a nested group that is about to be removed. */
+  synchronized void depart(String file, OptionalLong count) {
+    if (count.isEmpty() || departed.getOrDefault(file, 0L) < 0) {
+      departed.put(file, -1L);
+    } else {
+      departed.merge(file, count.getAsLong(), Long::sum);
+    }
+  }
+
+  @Override
+  public void close() {
+    directory.close();
+  }
+
+  @Override
+  public String toString() {
+    return path().toString();
+  }
+}

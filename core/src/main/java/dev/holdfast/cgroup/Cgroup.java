@@ -1,0 +1,538 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.SystemCallException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One control group: a directory of the same name in every hierarchy in use. On v2 that is one
+ * directory; on a hybrid host the v2 one holds the members, and v1 ones beside it hold the
+ * controllers; on v1 there is one for each controller.
+ *
+ * <p>It was made by us, and {@link #close} ends what is in it and removes it. Every method but
+ * {@link #remove}, {@link #kill}, {@link #close}, {@link #members}, {@link #isPopulated} and {@link
+ * #awaitEmpty}, for which a removed group is an empty one, fails once it is removed.
+ *
+ * <p>Thread-safe. Failures are {@link HoldfastException}s that name the file and the kernel's error.
+ */
+public final class Cgroup implements AutoCloseable {
+  /** How long {@link #close} waits for the members' end. */
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(10);
+
+  private static final long SWEEP_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final int SIGKILL = 9;
+
+  private final String name;
+  private final List<Branch> branches;
+  private final Branch membership;
+  private final Map<String, Absence> absences;
+  private volatile Map<String, Absence> childAbsences;
+  private final @Nullable Cgroup parent;
+  private final Gate gate;
+  private final Object removing = new Object();
+  private volatile @Nullable Freezer freezer;
+
+  private Cgroup(
+      String name,
+      List<Branch> branches,
+      Map<String, Absence> absences,
+      @Nullable Cgroup parent) {
+    this.name = name;
+    this.branches = List.copyOf(branches);
+    this.membership = Hierarchies.membership(branches);
+    this.absences = Map.copyOf(absences);
+    this.childAbsences = this.absences;
+    this.parent = parent;
+    this.gate = new Gate(() -> this.branches.forEach(Branch::close));
+  }
+
+  /**
+   * Makes the group {@code name} in each of {@code places} that is writable and that we use.
+   *
+   * @param absences why controllers that no place offers are missing
+   */
+  static Cgroup create(List<Place> places, String name, Map<String, Absence> absences)
+      throws HoldfastException {
+    GroupName.check(name);
+    try {
+      return new Cgroup(name, Hierarchies.make(places, name), absences, null);
+    } catch (IOException failure) {
+      throw Refusal.of("cannot make the group " + name, failure);
+    }
+  }
+
+  /**
+   * Makes the group {@code name} inside this one. It can have limits of its own only after {@link
+   * #enableControllers}.
+   *
+   * @throws IllegalArgumentException if the name has other characters than letters, digits and
+   *     {@code _ . : @ -}, or is one that the kernel's own files could have
+   */
+  public Cgroup create(String name) throws HoldfastException {
+    GroupName.check(name);
+    return inside(
+        "make the group " + name + " in " + this.name,
+        () -> {
+          List<Branch> made = new ArrayList<>();
+          try {
+            for (Branch branch : branches) {
+              made.add(
+                  branch.changing(
+                      () ->
+                          Branch.make(
+                              branch.hierarchy(),
+                              branch.directory(),
+                              name,
+                              branch.controllers())));
+            }
+          } catch (IOException | RuntimeException failure) {
+            Hierarchies.undo(made);
+            throw failure;
+          }
+          return new Cgroup(name, made, childAbsences, this);
+        });
+  }
+
+  /**
+   * Makes this group one whose children can have limits of their own, where v2 has controllers for
+   * that; none of its processes may be in the group itself then. On v1 there is nothing to do.
+   *
+   * @return the controllers that the kernel refused; a limit that needs one fails with this reason
+   */
+  public Map<String, Absence> enableControllers() throws HoldfastException {
+    return inside(
+        "enable controllers in the group " + name,
+        () -> {
+          if (!membership.unified()) {
+            return Map.of();
+          }
+          Map<String, Absence> refused = SubtreeControl.enable(membership.directory());
+          Map<String, Absence> all = new HashMap<>(absences);
+          all.putAll(refused);
+          childAbsences = Map.copyOf(all);
+          return refused;
+        });
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /**
+   * The group's path as the kernel names it, by {@code unified} for v2 and by controller for v1:
+   * {@code {unified=/jobs/a, memory=/jobs/a}}.
+   */
+  public Map<String, String> paths() {
+    Map<String, String> paths = new LinkedHashMap<>();
+    for (Branch branch : branches) {
+      if (branch.unified()) {
+        paths.put("unified", branch.kernelPath());
+      }
+      for (String controller : branch.controllers()) {
+        paths.put(controller, branch.kernelPath());
+      }
+    }
+    return paths;
+  }
+
+  /**
+   * The group's directory in the hierarchy of this name, or in the one that has this controller;
+   * empty if none is in use.
+   */
+  public Optional<Path> directory(String hierarchyOrController) {
+    Branch branch = v1With(hierarchyOrController);
+    if (branch != null) {
+      return Optional.of(branch.path());
+    }
+    for (Branch other : branches) {
+      Hierarchy hierarchy = other.hierarchy();
+      if (hierarchy.name().equals(hierarchyOrController)
+          || hierarchy.controllers().contains(hierarchyOrController)) {
+        return Optional.of(other.path());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The group's directory in the v2 hierarchy, if there is one. */
+  public Optional<Path> unifiedDirectory() {
+    return branches.stream().filter(Branch::unified).map(Branch::path).findFirst();
+  }
+
+  /** The group's directories in v1 hierarchies, in the order in which a process should join. */
+  public List<Path> v1Directories() {
+    return branches.stream().filter(b -> !b.unified()).map(Branch::path).toList();
+  }
+
+  /**
+   * Moves the process {@code pid}, with all its threads, into this group. If one hierarchy refuses
+   * it, it is moved back in the others. One that has ended is no error. What it was charged for
+   * before (its memory) stays charged to its former group.
+   */
+  public void attach(long pid) throws HoldfastException {
+    if (pid <= 0) {
+      throw new IllegalArgumentException("not a process: " + pid);
+    }
+    inside(
+        "move process " + pid + " into the group " + name,
+        () -> {
+          Joining.move(branches, pid);
+          return this;
+        });
+  }
+
+  /**
+   * The processes in this group and in those nested in it, threads not counted; those that have no
+   * number in our pid namespace are missing.
+   */
+  public List<Long> members() throws HoldfastException {
+    return readMembers().pids();
+  }
+
+  /** How many processes there are, those of other pid namespaces included. */
+  public int memberCount() throws HoldfastException {
+    return readMembers().count();
+  }
+
+  /** Whether this group, or one nested in it, has a living member. */
+  public boolean isPopulated() throws HoldfastException {
+    if (!gate.enter()) {
+      return false;
+    }
+    try {
+      return membership.unified()
+          ? Events.value(membership.directory(), "populated").orElse(0) == 1
+          : Members.of(membership.directory()).count() > 0;
+    } catch (IOException failure) {
+      throw Refusal.of("cannot read the members of the group " + name, failure);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  /**
+   * Waits until there is no member left. Ended ones that nobody has waited for yet do not count.
+   *
+   * @return false if there still is one after {@code limit}
+   */
+  public boolean awaitEmpty(Duration limit) throws HoldfastException, InterruptedException {
+    if (!gate.enter()) {
+      return true;
+    }
+    try {
+      return awaitEmpty(deadline(limit));
+    } catch (IOException failure) {
+      throw Refusal.of("cannot wait for the end of the group " + name, failure);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  /**
+   * Kills every member, nested groups and frozen ones included, and returns when all are gone. The
+   * group stays usable. An interrupt is kept for later.
+   *
+   * @throws HoldfastException if a member is still there after {@code limit}
+   */
+  public void kill(Duration limit) throws HoldfastException {
+    if (!gate.enter()) {
+      return;
+    }
+    try {
+      if (!killAll(deadline(limit))) {
+        throw new HoldfastException(
+            "cannot end the group " + name,
+            "after " + limit.toMillis() + " ms these processes are still there: " + members(),
+            "a process in an uninterruptible call ends only when the call returns",
+            null);
+      }
+    } catch (IOException failure) {
+      throw Refusal.of("cannot end the group " + name, failure);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  /**
+   * Sends a signal to every member. A failure with one does not keep it from the others; the last
+   * is thrown. Members that come to be meanwhile may miss it, except for SIGKILL.
+   */
+  public void signal(int signal) throws HoldfastException {
+    inside(
+        "signal the group " + name,
+        () -> {
+          if (signal == SIGKILL) {
+            if (!killAtOnce()) {
+              sweep(System.nanoTime());
+            }
+          } else {
+            Sweep.signal(membership.directory(), signal);
+          }
+          return this;
+        });
+  }
+
+  /**
+   * Stops every member where it is, and returns when all have stopped. If they do not within 2 s
+   * they go on, and this throws.
+   */
+  public void freeze() throws HoldfastException {
+    inside(
+        "freeze the group " + name,
+        () -> {
+          freezer().freeze();
+          return this;
+        });
+  }
+
+  /** Lets the members go on. */
+  public void thaw() throws HoldfastException {
+    inside(
+        "thaw the group " + name,
+        () -> {
+          freezer().thaw();
+          return this;
+        });
+  }
+
+  /** Whether the members are stopped, or about to be, here or by a group above. */
+  public boolean isFrozen() throws HoldfastException {
+    return inside("read the state of the group " + name, () -> freezer().isFrozen());
+  }
+
+  /**
+   * Removes the group, and those that its members made in it. It must be empty. Does nothing if it
+   * is removed already.
+   */
+  public void remove() throws HoldfastException {
+    synchronized (removing) {
+      if (!gate.enter()) {
+        return;
+      }
+      try {
+        // The one with the members goes last: while it is there, a sweep finds the rest by it.
+        for (Branch branch : branches) {
+          if (branch != membership) {
+            remove(branch);
+          }
+        }
+        remove(membership);
+        gate.shut();
+      } catch (IOException failure) {
+        throw Refusal.of("cannot remove the group " + name, failure);
+      } finally {
+        gate.leave();
+      }
+    }
+  }
+
+  /** Kills every member and removes the group. Idempotent. */
+  @Override
+  public void close() throws HoldfastException {
+    kill(CLOSE_PATIENCE);
+    remove();
+  }
+
+  @Override
+  public String toString() {
+    return "Cgroup" + paths();
+  }
+
+  private Members readMembers() throws HoldfastException {
+    if (!gate.enter()) {
+      return new Members(List.of(), 0);
+    }
+    try {
+      return Members.of(membership.directory());
+    } catch (IOException failure) {
+      if (Refusal.isGone(failure)) {
+        return new Members(List.of(), 0);
+      }
+      throw Refusal.of("cannot read the members of the group " + name, failure);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  private boolean awaitEmpty(long deadline) throws IOException, InterruptedException {
+    return membership.unified()
+        ? Events.await(membership.directory(), "populated", 0, deadline)
+        : Drain.await(membership.directory(), deadline);
+  }
+
+  private boolean awaitEmptyUninterruptibly(long deadline) throws IOException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return awaitEmpty(deadline);
+        } catch (InterruptedException later) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private boolean killAll(long deadline) throws IOException {
+    if (killAtOnce()) {
+      return awaitEmptyUninterruptibly(deadline);
+    }
+    return sweep(deadline);
+  }
+
+  /** {@code cgroup.kill}, which no fork escapes; false where it did not work for any reason. */
+  private boolean killAtOnce() throws IOException {
+    Branch v1Freezer = v1With("freezer");
+    if (v1Freezer != null) {
+      // Members that a v1 freezer holds ignore even cgroup.kill.
+      v1Freezer.directory().tryWrite(FreezerV1.FILE, "THAWED");
+    }
+    if (!membership.unified() || membership.directory().tryWrite("cgroup.kill", "1") != 0) {
+      return false;
+    }
+    // It kills frozen members too, but leaves cgroup.freeze at 1.
+    membership.directory().tryWrite(FreezerV2.FILE, "0");
+    return true;
+  }
+
+  /** Freezes, kills one by one, thaws, until nobody is left; at least once. */
+  private boolean sweep(long deadline) throws IOException {
+    while (true) {
+      IOException failure = null;
+      try {
+        freezer().tryFreeze(SWEEP_PAUSE_NANOS);
+      } catch (IOException unfrozen) {
+        failure = unfrozen; // a fork may escape this round, and is caught by the next
+      }
+      try {
+        Sweep.signal(membership.directory(), SIGKILL);
+      } catch (IOException refused) {
+        failure = refused;
+      } finally {
+        try {
+          freezer().release();
+        } catch (IOException refused) {
+          failure = failure == null ? refused : failure;
+        }
+      }
+      long now = System.nanoTime();
+      if (awaitEmptyUninterruptibly(now + Math.clamp(deadline - now, 0, SWEEP_PAUSE_NANOS))) {
+        return true;
+      }
+      if (deadline - System.nanoTime() <= 0) {
+        if (failure != null && !Refusal.isGone(failure)) {
+          throw failure;
+        }
+        return false;
+      }
+    }
+  }
+
+  private Freezer freezer() {
+    Freezer known = freezer;
+    if (known == null) {
+      Branch v1 = v1With("freezer");
+      if (v1 != null) {
+        known = new FreezerV1(v1.directory());
+      } else if (membership.directory().has(FreezerV2.FILE)) {
+        known = new FreezerV2(membership.directory());
+      } else {
+        known = new StopSignals(membership.directory());
+      }
+      freezer = known;
+    }
+    return known;
+  }
+
+  private void remove(Branch branch) throws IOException {
+    Path above = branch.path().getParent();
+    if (above == null) {
+      throw new SystemCallException("unlinkat", branch.toString(), Errno.EBUSY);
+    }
+    boolean entered = parent != null && parent.gate.enter();
+    Branch outer = entered && parent != null ? parent.with(branch.hierarchy()) : null;
+    try {
+      if (outer == null) {
+        try (Directory directory = Directory.open(above)) {
+          Removal.remove(directory, name);
+        }
+      } else {
+        NestedSum.depart(branch, outer);
+        outer.changing(
+            () -> {
+              Removal.remove(outer.directory(), name);
+              return outer;
+            });
+      }
+    } catch (IOException failure) {
+      if (!Refusal.isGone(failure)) {
+        throw failure;
+      }
+    } finally {
+      if (entered && parent != null) {
+        parent.gate.leave();
+      }
+    }
+  }
+
+  private @Nullable Branch with(Hierarchy hierarchy) {
+    for (Branch branch : branches) {
+      if (branch.hierarchy().equals(hierarchy)) {
+        return branch;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable Branch v1With(String controller) {
+    for (Branch branch : branches) {
+      if (!branch.unified() && branch.holds(controller)) {
+        return branch;
+      }
+    }
+    return null;
+  }
+
+  private static long deadline(Duration limit) {
+    long now = System.nanoTime();
+    try {
+      return now + Math.clamp(limit.toNanos(), 0, Long.MAX_VALUE / 2);
+    } catch (ArithmeticException forever) {
+      return now + Long.MAX_VALUE / 2;
+    }
+  }
+
+  @FunctionalInterface
+  private interface Work<T> {
+    T run() throws IOException;
+  }
+
+  private <T> T inside(String what, Work<T> work) throws HoldfastException {
+    if (!gate.enter()) {
+      throw new HoldfastException(
+          "cannot " + what, "the group is removed", "make a new one", null);
+    }
+    try {
+      return work.run();
+    } catch (IOException failure) {
+      throw Refusal.of("cannot " + what, failure);
+    } finally {
+      gate.leave();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Pidfd;
+import dev.holdfast.linux.Poller;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** Waits until a v1 group has no members: v1 has no event for that, but a process's end is one. */
+final class Drain {
+  /** A member can also leave by moving away, which shows only when the list is read again. */
+  private static final long LONGEST_WAIT = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
+
+  private Drain() {}
+
+  /** False if there still are some at {@code deadline}, a value of {@link System#nanoTime}. */
+  static boolean await(Directory group, long deadline) throws IOException, InterruptedException {
+    while (true) {
+      Members members;
+      try {
+        members = Members.of(group);
+      } catch (IOException failure) {
+        if (Refusal.isGone(failure)) {
+          return true;
+        }
+        throw failure;
+      }
+      if (members.count() == 0) {
+        return true;
+      }
+      long now = System.nanoTime();
+      if (deadline - now <= 0) {
+        return false;
+      }
+      if (!awaitFirst(members, now + Math.min(deadline - now, LONGEST_WAIT))) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException("interrupted while waiting for " + group);
+        }
+        LockSupport.parkNanos(PAUSE);
+      }
+    }
+  }
+
+  /** Waits for one member's end; false if there was nothing to wait for. */
+  private static boolean awaitFirst(Members members, long until)
+      throws IOException, InterruptedException {
+    for (long pid : members.pids()) {
+      try (Pidfd pidfd = Pidfd.openIfPresent(Math.toIntExact(pid))) {
+        if (pidfd != null && !pidfd.hasEnded()) {
+          try (Poller.Watch watch = Poller.shared().watch(pidfd.descriptor())) {
+            watch.await(Poller.READABLE, until);
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,47 @@
+package dev.holdfast.cgroup;
+
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The kernel's "flat keyed" files, such as {@code cgroup.events} and {@code memory.events}:
+ *
+ * <pre>
+ * KEY0 VALUE0\n
+ * KEY1 VALUE1\n
+ * </pre>
+ */
+final class FlatKeyed {
+  private FlatKeyed() {}
+
+  /** The value of {@code key}; empty if it is not there, or {@code text} is null. */
+  static OptionalLong value(@Nullable String text, String key) {
+    if (text == null) {
+      return OptionalLong.empty();
+    }
+    int at = 0;
+    while (at < text.length()) {
+      int end = text.indexOf('\n', at);
+      if (end < 0) {
+        end = text.length();
+      }
+      if (text.startsWith(key, at) && at + key.length() < end && text.charAt(at + key.length()) == ' ') {
+        return number(text.substring(at + key.length() + 1, end));
+      }
+      at = end + 1;
+    }
+    return OptionalLong.empty();
+  }
+
+  /** A file that holds one number; empty if it holds something else, or is null. */
+  static OptionalLong number(@Nullable String text) {
+    if (text == null) {
+      return OptionalLong.empty();
+    }
+    try {
+      return OptionalLong.of(Long.parseLong(text.strip()));
+    } catch (NumberFormatException other) {
+      return OptionalLong.empty();
+    }
+  }
+}

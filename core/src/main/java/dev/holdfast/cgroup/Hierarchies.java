@@ -1,0 +1,94 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Which hierarchies a group has a directory in, and making it there. */
+final class Hierarchies {
+  private Hierarchies() {}
+
+  /**
+   * Makes the directories, in the order in which a process should join: that with the members
+   * first. All or none. v2 is always used; of v1 the hierarchies that hold memory, cpu and pids;
+   * cpuacct only where v2 does not count CPU time; freezer only where v2 cannot freeze.
+   */
+  static List<Branch> make(List<Place> places, String name) throws IOException {
+    List<Branch> made = new ArrayList<>();
+    try {
+      List<String> wanted = new ArrayList<>(List.of("memory", "cpu", "pids"));
+      boolean freezes = false;
+      boolean unified = false;
+      for (Place place : places) {
+        if (place.hierarchy().unified() && place.writable() && !unified) {
+          Branch branch = make(place, name, List.of());
+          made.add(branch);
+          unified = true;
+          // The root of the hierarchy does not show the file: only a group does.
+          freezes = branch.directory().has(FreezerV2.FILE);
+        }
+      }
+      if (!unified) {
+        wanted.add("cpuacct");
+      }
+      if (!freezes) {
+        wanted.add("freezer");
+      }
+      for (boolean freezer : new boolean[] {true, false}) {
+        for (Place place : places) {
+          Hierarchy hierarchy = place.hierarchy();
+          if (hierarchy.unified()
+              || !place.writable()
+              || freezer != (!freezes && hierarchy.controllers().contains("freezer"))) {
+            continue;
+          }
+          List<String> used = wanted.stream().filter(hierarchy.controllers()::contains).toList();
+          if (!used.isEmpty()) {
+            made.add(make(place, name, used));
+          }
+        }
+      }
+    } catch (IOException | RuntimeException failure) {
+      undo(made);
+      throw failure;
+    }
+    if (made.isEmpty()) {
+      throw new HoldfastException(
+          "cannot make the group " + name,
+          "no hierarchy of control groups is writable",
+          "have a cgroup subtree delegated to this user, or run as root",
+          null);
+    }
+    return made;
+  }
+
+  /** Where the members are read: v2, else the v1 freezer, else the first of v1. */
+  static Branch membership(List<Branch> branches) {
+    return branches.getFirst();
+  }
+
+  /** Removes what was made for a group that could not be made everywhere. */
+  static void undo(List<Branch> made) {
+    for (Branch branch : made.reversed()) {
+      branch.close();
+      Path above = branch.path().getParent();
+      if (above == null) {
+        continue;
+      }
+      try (Directory directory = Directory.open(above)) {
+        directory.tryRemove(String.valueOf(branch.path().getFileName()));
+      } catch (IOException gone) {
+        // Nobody has joined it; what cannot be removed is empty.
+      }
+    }
+  }
+
+  private static Branch make(Place place, String name, List<String> controllers)
+      throws IOException {
+    try (Directory base = Directory.open(place.base())) {
+      return Branch.make(place.hierarchy(), base, name, controllers);
+    }
+  }
+}

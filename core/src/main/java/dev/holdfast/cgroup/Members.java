@@ -1,0 +1,116 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The processes of a group and of those nested in it, at one moment.
+ *
+ * @param pids those that have a number in our pid namespace
+ * @param hidden how many have none: the kernel shows them as 0
+ */
+record Members(List<Long> pids, int hidden) {
+
+  int count() {
+    return pids.size() + hidden;
+  }
+
+  /** Reads the tree below {@code top}; a group that vanishes meanwhile has no members. */
+  static Members of(Directory top) throws IOException {
+    Reader reader = new Reader();
+    reader.tree(top);
+    return new Members(List.copyOf(reader.pids), reader.hidden);
+  }
+
+  /** Opens a nested group, even one whose maker (with our identity) took away its mode. */
+  static Directory openNested(Directory above, String name) throws IOException {
+    try {
+      return above.open(name);
+    } catch (IOException failure) {
+      if (Refusal.errno(failure) != Errno.EACCES) {
+        throw failure;
+      }
+      above.mode(name, 0755);
+      return above.open(name);
+    }
+  }
+
+  private static final class Reader {
+    private final Set<Long> pids = new LinkedHashSet<>();
+    private int hidden;
+
+    void tree(Directory group) throws IOException {
+      own(group);
+      for (String name : group.subdirectories()) {
+        try (Directory nested = openNested(group, name)) {
+          tree(nested);
+        } catch (IOException failure) {
+          if (!Refusal.isGone(failure)) {
+            throw failure;
+          }
+        }
+      }
+    }
+
+    private void own(Directory group) throws IOException {
+      String processes = read(group, "cgroup.procs");
+      if (processes != null) {
+        processes.lines().forEach(line -> add(Long.parseLong(line)));
+        return;
+      }
+      // The kernel answers EOPNOTSUPP in a threaded group: a process may be in several of them.
+      String threads = read(group, "cgroup.threads");
+      if (threads != null) {
+        threads.lines().forEach(line -> add(processOf(Long.parseLong(line))));
+      }
+    }
+
+    private static @Nullable String read(Directory group, String file)
+        throws IOException {
+      try {
+        return group.readIfPresent(file);
+      } catch (IOException failure) {
+        if (Refusal.errno(failure) != Errno.EACCES) {
+          throw failure;
+        }
+        group.mode(file, 0644);
+        return group.readIfPresent(file);
+      }
+    }
+
+    private void add(long pid) {
+      if (pid == 0) {
+        hidden++;
+      } else if (pid > 0) {
+        pids.add(pid);
+      }
+    }
+
+    /** {@code Tgid:\tPID} in {@code /proc/TID/status}; -1 if the thread has ended. */
+    private static long processOf(long thread) {
+      if (thread == 0) {
+        return 0;
+      }
+      try {
+        for (String line :
+            Files.readAllLines(
+                Path.of("/proc", Long.toString(thread), "status"), StandardCharsets.ISO_8859_1)) {
+          if (line.startsWith("Tgid:")) {
+            return Long.parseLong(line.substring(5).strip());
+          }
+        }
+      } catch (IOException ended) {
+        return -1;
+      }
+      return -1;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import java.io.IOException;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * A counter that the kernel keeps for each group alone: v1's OOM kills, rejected forks on v1 and
+ * before Linux 6.11. A job's figure is the sum over its nested groups; those that a member made and
+ * removed again took their counts with them.
+ */
+final class NestedSum {
+  private NestedSum() {}
+
+  /**
+   * The sum of {@code key} in {@code file}; empty if the kernel does not count that, or if a nested
+   * group vanished unread. (One that vanished while another was there goes unnoticed: a directory
+   * has one time of modification.)
+   */
+  static OptionalLong of(Branch branch, String file, String key) throws IOException {
+    OptionalLong departed = branch.departed(file);
+    OptionalLong own = FlatKeyed.value(branch.directory().readIfPresent(file), key);
+    if (own.isEmpty() || departed.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    List<String> nested = branch.directory().subdirectories();
+    if (nested.isEmpty() && branch.changedByOthers()) {
+      return OptionalLong.empty();
+    }
+    return OptionalLong.of(
+        own.getAsLong() + departed.getAsLong() + nested(branch.directory(), nested, file, key));
+  }
+
+  /** Hands the counts of a group that is about to be removed to the group above it. */
+  static void depart(Branch branch, Branch above) throws IOException {
+    if (branch.holds("memory")) {
+      above.depart("memory.oom_control", of(branch, "memory.oom_control", "oom_kill"));
+    }
+    boolean v2 = branch.unified();
+    if (branch.holds("pids") || (v2 && Pids.countsAlone(branch))) {
+      above.depart("pids.events", of(branch, "pids.events", "max"));
+    }
+  }
+
+  private static long nested(Directory above, List<String> names, String file, String key)
+      throws IOException {
+    long sum = 0;
+    for (String name : names) {
+      try (Directory group = above.open(name)) {
+        sum += FlatKeyed.value(group.readIfPresent(file), key).orElse(0);
+        sum += nested(group, group.subdirectories(), file, key);
+      } catch (IOException failure) {
+        if (!Refusal.isGone(failure)) {
+          throw failure;
+        }
+      }
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,54 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.SystemCallException;
+import java.io.IOException;
+
+/** Words for what the kernel refuses. */
+final class Refusal {
+  private Refusal() {}
+
+  /** An error about {@code what}, explained by the failed call. */
+  static HoldfastException of(String what, IOException failure) {
+    if (failure instanceof HoldfastException known) {
+      return known;
+    }
+    String why = failure.getMessage();
+    return new HoldfastException(
+        what, why == null ? failure.toString() : why, remedy(errno(failure)), failure);
+  }
+
+  /** As {@link #of}, for a call that returned its errno. */
+  static HoldfastException of(String what, String call, String path, int errno) {
+    return of(what, new SystemCallException(call, path, errno));
+  }
+
+  /** The errno of a failed system call; 0 for other failures. */
+  static int errno(IOException failure) {
+    return failure instanceof SystemCallException call ? call.errno() : 0;
+  }
+
+  /** Whether a file or directory is not there, or not any more. */
+  static boolean isGone(IOException failure) {
+    int errno = errno(failure);
+    return errno == Errno.ENOENT || errno == Errno.ENODEV;
+  }
+
+  static String remedy(int errno) {
+    return switch (errno) {
+      case Errno.EROFS -> "have the cgroup filesystem mounted writable";
+      case Errno.EACCES, Errno.EPERM ->
+          "have a cgroup subtree delegated to this user, or run as root";
+      case Errno.EEXIST -> "choose another name";
+      case Errno.ENOENT, Errno.ENODEV -> "somebody removed the group; make a new one";
+      case Errno.EAGAIN ->
+          "raise cgroup.max.descendants or cgroup.max.depth of a group above, or pids.max";
+      case Errno.EBUSY -> "end or move the processes that keep it busy, or try again";
+      case Errno.EOPNOTSUPP -> "make the group a domain: it, or one near it, is threaded";
+      case Errno.ENOSPC -> "remove groups: the kernel has no room for another one";
+      case Errno.EMFILE, Errno.ENFILE -> "raise the limit of open files";
+      case Errno.ENOMEM -> "free memory";
+      default -> "see the kernel's document on control groups for this error";
+    };
+  }
+}

@@ -1,0 +1,77 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.SystemCallException;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** Removes a group with everything nested in it. */
+final class Removal {
+  private static final long FIRST_WAIT = TimeUnit.MILLISECONDS.toNanos(1);
+  private static final int WAITS = 10; // 1 + 2 + 4 + … + 512 ms
+
+  /** Against a living member that makes groups faster than we remove them. */
+  private static final int MOST_ROUNDS = 1000;
+
+  private Removal() {}
+
+  /**
+   * Removes {@code name} from {@code above}. The kernel says EBUSY while groups are nested in it,
+   * and for a moment after its last member ended, for which it has no event: the one wait by the
+   * clock, about a second in all.
+   */
+  static void remove(Directory above, String name) throws IOException {
+    long wait = FIRST_WAIT;
+    int rounds = 0;
+    for (int waits = 0; ; waits++) {
+      int errno = above.tryRemove(name);
+      if (errno == 0 || isGone(errno)) {
+        return;
+      }
+      if (errno != Errno.EBUSY && errno != Errno.ENOTEMPTY) {
+        throw new SystemCallException("unlinkat", above.path().resolve(name).toString(), errno);
+      }
+      if (rounds++ < MOST_ROUNDS && removeNested(above, name)) {
+        waits--;
+        continue;
+      }
+      if (waits >= WAITS) {
+        throw new SystemCallException("unlinkat", above.path().resolve(name).toString(), errno);
+      }
+      LockSupport.parkNanos(wait);
+      wait *= 2;
+    }
+  }
+
+  /** Whether there were nested groups. */
+  private static boolean removeNested(Directory above, String name) throws IOException {
+    try (Directory group = Members.openNested(above, name)) {
+      boolean any = false;
+      for (String nested : group.subdirectories()) {
+        any = true;
+        try {
+          remove(group, nested);
+        } catch (SystemCallException refused) {
+          if (refused.errno() != Errno.EACCES) {
+            throw refused;
+          }
+          // A member with our identity can chmod what it made.
+          above.mode(name, 0755);
+          remove(group, nested);
+        }
+      }
+      return any;
+    } catch (IOException failure) {
+      if (Refusal.isGone(failure)) {
+        return false;
+      }
+      throw failure;
+    }
+  }
+
+  private static boolean isGone(int errno) {
+    return errno == Errno.ENOENT || errno == Errno.ENODEV;
+  }
+}

@@ -1,0 +1,62 @@
+package dev.holdfast;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import java.lang.foreign.Linker;
+
+/** The floors of ARCHITECTURE.md: each imports only what is below it. */
+@AnalyzeClasses(packages = "dev.holdfast", importOptions = ImportOption.DoNotIncludeTests.class)
+class FloorsTest {
+  @ArchTest
+  static final ArchRule floors =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("jobs")
+          .definedBy("dev.holdfast")
+          .layer("containment")
+          .definedBy("dev.holdfast.containment")
+          .layer("cgroup")
+          .definedBy("dev.holdfast.cgroup")
+          .layer("linux")
+          .definedBy("dev.holdfast.linux")
+          .whereLayer("jobs")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("containment")
+          .mayOnlyBeAccessedByLayers("jobs")
+          .whereLayer("cgroup")
+          .mayOnlyBeAccessedByLayers("jobs", "containment");
+
+  @ArchTest
+  static final ArchRule nativeCodeIsInOnePlace =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.holdfast.linux")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("java.lang.foreign");
+
+  @ArchTest
+  static final ArchRule oneClassLinks =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("dev.holdfast.linux.Kernel")
+          .should()
+          .dependOnClassesThat()
+          .areAssignableTo(Linker.class);
+
+  @ArchTest
+  static final ArchRule nobodySleeps =
+      noClasses().should().callMethod(Thread.class, "sleep", long.class);
+
+  @ArchTest
+  static final ArchRule coreHasNoRuntimeDependency =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideOutsideOfPackages("java..", "dev.holdfast..", "org.jspecify..");
+}

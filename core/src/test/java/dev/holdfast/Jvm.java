@@ -1,0 +1,34 @@
+package dev.holdfast;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Another JVM with our class path, to be killed. */
+final class Jvm {
+  private Jvm() {}
+
+  static Process start(Class<?> main, String... arguments) throws IOException {
+    List<String> words = new ArrayList<>();
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(
+        List.of(
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            main.getName()));
+    words.addAll(List.of(arguments));
+    return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  }
+
+  /** The next line it prints; null at the end. */
+  static String line(Process jvm) throws IOException {
+    BufferedReader reader = jvm.inputReader();
+    return reader.readLine();
+  }
+}

@@ -1,0 +1,165 @@
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.cgroup.AppliedLimit;
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.LimitKind;
+import dev.holdfast.cgroup.LimitValue;
+import dev.holdfast.cgroup.Limits;
+import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Place;
+import java.time.Duration;
+import java.util.Collections;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Limits are felt, not only written: on v1, hybrid and v2 alike. */
+@EveryKernel
+@Timeout(300)
+class LimitTest {
+  private static final boolean HOST = !Place.isGuest();
+  private static final Command HOG = Command.of("perl", "-e", "$x = 'a' x 300000000; sleep 100");
+
+  @Test
+  void aHogIsKilledAndTheReasonIsTold() throws Exception {
+    Result result = Run.of(HOG).limits(Limits.builder().memory("64M").build()).run();
+    assertThat(result.outcome()).isEqualTo(Outcome.OOM_KILLED);
+    assertThat(result.usage().memory().oomKills().orElseThrow()).isPositive();
+    result
+        .usage()
+        .memory()
+        .peak()
+        .ifPresent(peak -> assertThat(peak).isLessThanOrEqualTo(64L << 20));
+    AppliedLimit memory = result.limits().getFirst();
+    assertThat(memory.kind()).isEqualTo(LimitKind.MEMORY);
+    assertThat(memory.requested()).contains("64M");
+    assertThat(memory.effective()).contains(LimitValue.count(67108864));
+    assertThat(result.evidence(memory)).isEqualTo(AppliedLimit.Evidence.TRIPPED);
+    assertThat(result.limits().get(1).kind()).isEqualTo(LimitKind.SWAP);
+    assertThat(result.limits().get(1).requested()).isEmpty();
+  }
+
+  @Test
+  void anOomKillOfADistantMemberEndsTheJob() throws Exception {
+    Marked mark = Marked.fresh();
+    String hog = "use POSIX; exit if fork; POSIX::setsid(); exit if fork; POSIX::setsid();"
+        + " $x = 'a' x 300000000; sleep 100";
+    Command both =
+        Command.of("sh", "-c", "perl -e \"$1\" \"$0\"; exec sleep 1000", mark.text(), hog);
+    Result result =
+        Run.of(both)
+            .limits(Limits.builder().memory("64M").build())
+            .timeout(Duration.ofSeconds(60))
+            .run();
+    assertThat(result.outcome()).isEqualTo(Outcome.OOM_KILLED);
+    assertThat(result.wall()).isLessThan(Duration.ofSeconds(50));
+    assertThat(mark.alive()).isEmpty();
+  }
+
+  @Test
+  void withoutTheGroupTheCommandsOwnEndCounts() throws Exception {
+    Result result =
+        Run.of(Command.of("sh", "-c", "perl -e '$x = \"a\" x 300000000'; exit 0"))
+            .limits(Limits.builder().memory("64M").oomGroup(false).build())
+            .run();
+    assertThat(result.outcome()).isEqualTo(Outcome.EXITED);
+    assertThat(result.exit().orElseThrow().code()).isZero();
+    assertThat(result.usage().memory().oomKills().orElseThrow()).isPositive();
+  }
+
+  @Test
+  void aForkBombStaysWithinItsLimit() throws Exception {
+    Marked mark = Marked.fresh();
+    Result result =
+        Run.of(Trees.perl("fork while 1", mark))
+            .limits(Limits.builder().pids(8).build())
+            .timeout(Duration.ofSeconds(2))
+            .run();
+    assertThat(result.outcome()).isEqualTo(Outcome.TIMED_OUT);
+    assertThat(result.usage().pids().rejected().orElseThrow()).isPositive();
+    assertThat(mark.alive()).isEmpty();
+  }
+
+  @Test
+  void cpuTimeIsThrottled() throws Exception {
+    Result result =
+        Run.of(Command.of("perl", "-e", "1 while 1"))
+            .limits(Limits.builder().cpus(0.2).build())
+            .timeout(Duration.ofSeconds(2))
+            .run();
+    assertThat(result.usage().cpu().total().orElseThrow())
+        .isBetween(Duration.ofMillis(300), Duration.ofMillis(HOST ? 550 : 700));
+    assertThat(result.usage().cpu().throttledPeriods().orElseThrow()).isPositive();
+    assertThat(result.usage().cpu().throttled().orElseThrow()).isPositive();
+  }
+
+  @Test
+  void theJvmOutlivesAnOomKillAtExec() throws Exception {
+    String words = String.join("", Collections.nCopies(100_000, "x"));
+    String[] arguments = Collections.nCopies(10, words).toArray(String[]::new);
+    int rounds = HOST ? 30 : 3;
+    for (int i = 0; i < rounds; i++) {
+      Run run = Run.of(Command.of("true", arguments)).limits(Limits.builder().memory("1200K").build());
+      try {
+        Result result = run.run();
+        assertThat(result.outcome()).isIn(Outcome.OOM_KILLED, Outcome.SIGNALED, Outcome.EXITED);
+      } catch (StartException refused) {
+        assertThat(refused).hasMessageContaining("E");
+      }
+    }
+  }
+
+  @Test
+  void aThrottledJobStopsNoOtherVirtualThread() throws Exception {
+    try (Job throttled = Job.builder().limits(Limits.builder().cpus(0.01).build()).open()) {
+      Marked mark = Marked.fresh();
+      throttled.start(Trees.busy(mark));
+      Thread slow =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      throttled.start(Command.of("true")).waitFor();
+                    } catch (Exception endedMeanwhile) {
+                      // the job is closed below
+                    }
+                  });
+      long begin = System.nanoTime();
+      int turns = HOST ? 50 : 5;
+      for (int i = 0; i < turns; i++) {
+        Thread other = Thread.ofVirtual().start(Thread::yield);
+        assertThat(other.join(Duration.ofSeconds(1))).isTrue();
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
+      throttled.kill();
+      slow.join();
+    }
+  }
+
+  @Test
+  void processGroupsCannotLimitAndSaySo() throws Exception {
+    Limits limits = Limits.builder().memory("64M").build();
+    assertThatThrownBy(
+            () -> Job.builder().mechanism(MechanismChoice.PROCESS_GROUP).limits(limits).open())
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("memory")
+        .hasMessageContaining("process-group");
+    try (Job job =
+        Job.builder()
+            .mechanism(MechanismChoice.PROCESS_GROUP)
+            .bestEffort(true)
+            .limits(limits)
+            .open()) {
+      assertThat(job.limits().getFirst().isEnforced()).isFalse();
+      assertThat(job.limits().getFirst().reason()).isPresent();
+      Marked mark = Marked.fresh();
+      job.start(Trees.sleeper(mark));
+      mark.await(1);
+      assertThat(job.members()).hasSize(1);
+      job.kill();
+      assertThat(mark.alive()).isEmpty();
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package dev.holdfast;
+
+/** Process trees that try to get away, as perl programs: it has fork and setsid without a compiler. */
+final class Trees {
+  private Trees() {}
+
+  /** A daemon: fork, setsid, fork again, ignore SIGTERM and SIGHUP, sleep. The first process ends at once. */
+  static Command daemon(Marked mark) {
+    return perl(
+        "use POSIX; exit 0 if fork; POSIX::setsid(); exit 0 if fork;"
+            + " $SIG{TERM}=$SIG{HUP}='IGNORE'; sleep 1000;",
+        mark);
+  }
+
+  /** {@code count} processes, each in a session of its own, that sleep. The first process stays and sleeps too. */
+  static Command sessions(int count, Marked mark) {
+    return perl(
+        "use POSIX; for (1.."
+            + count
+            + ") { next if fork; POSIX::setsid(); sleep 1000; exit } sleep 1000;",
+        mark);
+  }
+
+  /** Sleeps and ignores SIGTERM. */
+  static Command stubborn(Marked mark) {
+    return perl("$SIG{TERM}='IGNORE'; $|=1; print \"ready\\n\"; sleep 1000;", mark);
+  }
+
+  static Command sleeper(Marked mark) {
+    return perl("sleep 1000;", mark);
+  }
+
+  /** One CPU, busy for ever. */
+  static Command busy(Marked mark) {
+    return perl("1 while 1;", mark);
+  }
+
+  static Command perl(String program, Marked mark) {
+    return Command.of("perl", "-e", program, mark.text());
+  }
+}

@@ -1,0 +1,92 @@
+package dev.holdfast.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What a place may lack, as the kernel itself tells it: read from {@code /proc} and {@code /sys},
+ * and not by the code under test.
+ */
+public enum Feature {
+  ROOT("root", () -> uid() == 0),
+  UNPRIVILEGED("an ordinary user", () -> uid() != 0),
+  CGROUP_V2("a cgroup2 mount", () -> !mounts("cgroup2").isEmpty()),
+  CGROUP_V1("a v1 controller", () -> mounts("cgroup").stream().anyMatch(Mount::hasController)),
+  PURE_V2("cgroup2 and no v1 controller", () -> CGROUP_V2.isPresent() && !CGROUP_V1.isPresent()),
+  PURE_V1("v1 controllers and no cgroup2", () -> CGROUP_V1.isPresent() && !CGROUP_V2.isPresent()),
+  HYBRID("v1 controllers beside cgroup2", () -> CGROUP_V1.isPresent() && CGROUP_V2.isPresent()),
+  MEMORY("the memory controller", () -> controller("memory")),
+  CPU("the cpu controller", () -> controller("cpu")),
+  PIDS("the pids controller", () -> controller("pids")),
+  CPUSET("the cpuset controller", () -> controller("cpuset")),
+  IO("the io controller", () -> controller("io") || controller("blkio")),
+  FREEZER("a freezer", () -> CGROUP_V2.isPresent() || controller("freezer")),
+  PSI("pressure stall information", () -> Files.isReadable(Path.of("/proc/pressure/memory"))),
+  SYSTEMD("a running systemd", () -> Files.isDirectory(Path.of("/run/systemd/system")));
+
+  private final String meaning;
+  private final BooleanSupplier test;
+
+  Feature(String meaning, BooleanSupplier test) {
+    this.meaning = meaning;
+    this.test = test;
+  }
+
+  public boolean isPresent() {
+    return test.getAsBoolean();
+  }
+
+  public String meaning() {
+    return meaning;
+  }
+
+  /** {@code 36 35 0:30 / /sys/fs/cgroup/pids rw,relatime shared:9 - cgroup cgroup rw,pids}. */
+  private record Mount(Path point, List<String> options) {
+
+    static Mount parse(String line) {
+      String[] sides = line.split(" - ", 2);
+      String point = sides[0].split(" ")[4];
+      return new Mount(Path.of(point), List.of(sides[1].split(" ", 3)[2].split(",")));
+    }
+
+    /** Not one of systemd's own hierarchies, whose only name is {@code name=systemd}. */
+    boolean hasController() {
+      return options.stream().noneMatch(option -> option.startsWith("name="));
+    }
+  }
+
+  private static boolean controller(String name) {
+    return mounts("cgroup").stream().anyMatch(mount -> mount.options().contains(name))
+        || mounts("cgroup2").stream()
+            .map(mount -> mount.point().resolve("cgroup.controllers"))
+            .anyMatch(file -> List.of(read(file).strip().split(" ")).contains(name));
+  }
+
+  private static List<Mount> mounts(String type) {
+    return read(Path.of("/proc/self/mountinfo"))
+        .lines()
+        .filter(line -> line.contains(" - " + type + " "))
+        .map(Mount::parse)
+        .toList();
+  }
+
+  private static int uid() {
+    try {
+      return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

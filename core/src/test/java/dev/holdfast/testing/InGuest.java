@@ -1,0 +1,22 @@
+package dev.holdfast.testing;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.Tag;
+
+/**
+ * Runs in the test kernels only, where the machine is ours: User-mode Linux three times, and QEMU.
+ *
+ * <p>Places add up: one on the class and another on a method mean both for that method.
+ */
+@Tag(Place.UML_V2)
+@Tag(Place.UML_V1)
+@Tag(Place.UML_HYBRID)
+@Tag(Place.QEMU)
+@Target({ElementType.TYPE, ElementType.METHOD})
+@Retention(RetentionPolicy.RUNTIME)
+@Inherited
+public @interface InGuest {}

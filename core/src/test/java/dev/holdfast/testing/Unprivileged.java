@@ -1,0 +1,19 @@
+package dev.holdfast.testing;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.Tag;
+
+/**
+ * Runs in QEMU only: as an ordinary user, in a delegated scope of that user's own systemd.
+ *
+ * <p>Places add up: one on the class and another on a method mean both for that method.
+ */
+@Tag(Place.QEMU_USER)
+@Target({ElementType.TYPE, ElementType.METHOD})
+@Retention(RetentionPolicy.RUNTIME)
+@Inherited
+public @interface Unprivileged {}

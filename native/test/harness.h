@@ -1,0 +1,97 @@
+/* The tests play the JVM's part: they start a keeper, send it requests and read what comes back. */
+#ifndef HOLDFAST_TEST_HARNESS_H
+#define HOLDFAST_TEST_HARNESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../protocol.h"
+
+/* ---- results, in the manner of TAP */
+
+void ok(bool passed, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void die(const char *what);
+int summary(void);
+
+/* ---- the keeper */
+
+struct keeper {
+  pid_t pid;
+  int socket;
+};
+extern const char *keeper_path;
+extern const char *old_keeper_path; /* the one that does not know cgroup.kill */
+extern const char *self_path;
+
+enum launch { PLAIN = 0, OLD_CALLS = 1, IGNORE_HUP = 2, FEW_DESCRIPTORS = 4, LOW_NUMBERS = 8 };
+struct keeper keeper_start(const char *path, enum launch how);
+void keeper_stop(struct keeper *keeper);
+void keeper_pause(const struct keeper *keeper);
+bool keeper_alive(const struct keeper *keeper);
+
+/* ---- requests */
+
+struct request {
+  struct start_request head;
+  unsigned char *block;
+  size_t length;
+  size_t room;
+  int descriptors[300];
+  unsigned int descriptor_count;
+};
+/* Descriptors 0 (status) to 3 begin as /dev/null; the status pipe is made when it is sent. */
+struct request request_new(void);
+void add_rlimit(struct request *request, uint32_t resource, uint64_t soft, uint64_t hard);
+void add_group(struct request *request, uint32_t group);
+void add_string(struct request *request, const char *string);
+void add_descriptor(struct request *request, int fd);
+void add_command(struct request *request, ...); /* one candidate, then arguments, ended by NULL; environment empty */
+void request_free(struct request *request);
+bool send_raw(int socket, const void *bytes, size_t length, const void *more, size_t more_length, const int *fds,
+              unsigned int count);
+
+struct result {
+  int spawned; /* pid, or 0 */
+  int running;
+  int pid; /* of whichever told it */
+  uint32_t step;
+  int error;
+  uint32_t detail;
+  int records;
+  bool timed_out;
+};
+int send_start(struct keeper *keeper, struct request *request); /* the status pipe's read end */
+struct result read_result(int status);
+struct result run(struct keeper *keeper, struct request *request);
+int wait_exit(int pid); /* exit code, or -signal, or -1000 */
+struct result shell(struct keeper *keeper, struct request *request, const char *script, char *out, size_t size);
+/* Adds `self_path argument` as the command, sends stdout to out. */
+struct result probe(struct keeper *keeper, struct request *request, const char *argument, char *out, size_t size);
+struct result run_with_output(struct keeper *keeper, struct request *request, char *out, size_t size, int *exit_code);
+
+/* ---- groups */
+
+char *group_base(const char *controller); /* "" is v2; a fresh group below ours, or NULL */
+char *make_group(const char *parent, const char *name);
+void write_file(const char *directory, const char *name, const char *text);
+bool read_file(const char *directory, const char *name, char *to, size_t size);
+int open_at(const char *directory, const char *name, int flags);
+void remove_tree(const char *path); /* groups, deepest first; members must be dead */
+bool exists(const char *path);
+int64_t now_ms(void);
+bool contains(const char *text, const char *part);
+void status_line(const char *status, const char *key, char *to, size_t size);
+
+/* ---- the tests */
+
+void test_start(void);
+void test_failures(void);
+void test_malformed(void);
+void test_groups(void);
+void test_anchor(void);
+int probe_main(int argc, char **argv);
+
+#endif
