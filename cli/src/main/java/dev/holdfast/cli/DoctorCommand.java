@@ -2,27 +2,21 @@ package dev.holdfast.cli;
 
 import dev.holdfast.Host;
 import java.io.PrintStream;
-import picocli.CommandLine.ParseResult;
+import java.util.List;
 
 /** {@code holdfast doctor}. */
 final class DoctorCommand {
   private DoctorCommand() {}
 
   static int execute(String[] args, PrintStream out, PrintStream err) throws UsageException {
-    OptionParser parser =
-        new OptionParser(
-                "doctor",
-                "holdfast doctor [--json]",
-                "Says what this machine can do, and how to mend what it cannot. Changes nothing.%n")
-            .flag("one JSON object on one line", "--json")
-            .flag("this text", "-h", "--help");
-    ParseResult parsed = parser.parse(args);
-    if (parsed.hasMatchedOption("--help")) {
-      out.print(parser.help());
+    Subcommand options = options();
+    ParsedOptions parsed = options.parse(args);
+    if (parsed.has("--help")) {
+      out.print(options.help());
       return ExitCode.OK;
     }
     Host host = Host.probe();
-    if (parsed.hasMatchedOption("--json")) {
+    if (parsed.has("--json")) {
       byte[] line = DoctorJson.of(host);
       out.write(line, 0, line.length);
     } else {
@@ -31,5 +25,16 @@ final class DoctorCommand {
       }
     }
     return host.available() ? ExitCode.OK : ExitCode.WEAKER;
+  }
+
+  private static Subcommand options() {
+    return new Subcommand(
+        "doctor",
+        "holdfast doctor [--json]",
+        "Says what this machine can do, and how to mend what it cannot. Changes nothing.",
+        List.of(
+            Option.flag("one JSON object on one line", "--json"),
+            Option.flag("this text", "-h", "--help")),
+        /* takesCommand= */ false);
   }
 }

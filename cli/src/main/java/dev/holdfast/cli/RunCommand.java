@@ -5,7 +5,6 @@ import dev.holdfast.Running;
 import dev.holdfast.StartException;
 import java.io.IOException;
 import java.io.PrintStream;
-import picocli.CommandLine.ParseResult;
 
 /** {@code holdfast run}. */
 final class RunCommand {
@@ -18,10 +17,10 @@ final class RunCommand {
   }
 
   static int execute(String[] args, PrintStream out, PrintStream err) throws UsageException {
-    OptionParser parser = RunOptions.parser();
-    ParseResult parsed = parser.parse(args);
-    if (parsed.hasMatchedOption("--help")) {
-      out.print(parser.help());
+    Subcommand options = RunOptions.all();
+    ParsedOptions parsed = options.parse(args);
+    if (parsed.has("--help")) {
+      out.print(options.help());
       return ExitCode.OK;
     }
     RunRequest request = new RunRequest(parsed, Terminal.isStdin());

@@ -16,10 +16,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.ParseResult;
 
 /** What a call of {@code holdfast run} asks for, checked. */
 final class RunRequest {
@@ -30,7 +29,7 @@ final class RunRequest {
   private Optional<Path> cgroupRoot = Optional.empty();
   private boolean bestEffort;
   private boolean clearEnvironment;
-  private String[] variables = {};
+  private List<String> variables = List.of();
   private @Nullable Duration timeout;
   private @Nullable Duration cpuTime;
   private @Nullable Duration grace;
@@ -45,9 +44,9 @@ final class RunRequest {
    *
    * @param terminal whether stdin is a terminal, which the command then shares
    */
-  RunRequest(ParseResult parsed, boolean terminal) throws UsageException {
+  RunRequest(ParsedOptions parsed, boolean terminal) throws UsageException {
     this.terminal = terminal;
-    List<String> words = List.of(parsed.matchedPositionalValue(0, new String[0]));
+    List<String> words = parsed.rest();
     if (words.isEmpty() || words.getFirst().isEmpty()) {
       throw usage("bad usage", "no command is given");
     }
@@ -58,12 +57,11 @@ final class RunRequest {
             .stderr(Output.inherit())
             .foreground(terminal)
             .keepIgnoredSignals(true);
-    for (OptionSpec option : parsed.matchedOptions()) {
-      String longName = option.longestName();
+    for (Map.Entry<String, List<String>> option : parsed.values().entrySet()) {
       try {
-        take(longName, option.getValue());
+        take(option.getKey(), option.getValue());
       } catch (IllegalArgumentException | IOException wrong) {
-        throw usage("bad " + longName, String.valueOf(wrong.getMessage()));
+        throw usage("bad " + option.getKey(), String.valueOf(wrong.getMessage()));
       }
     }
     if (reportFile != null && report == ReportFormat.NONE) {
@@ -72,7 +70,8 @@ final class RunRequest {
     environment();
   }
 
-  private void take(String option, Object value) throws IOException {
+  private void take(String option, List<String> values) throws IOException {
+    String value = values.isEmpty() ? "" : values.getFirst();
     switch (option) {
       case "--memory",
           "--memory-high",
@@ -84,25 +83,25 @@ final class RunRequest {
           "--pids" ->
           limits.set(
               LimitKind.valueOf(option.substring(2).replace('-', '_').toUpperCase(Locale.ROOT)),
-              (String) value);
-      case "--oom-group" -> limits.oomGroup(isFirst((String) value, "yes", "no"));
-      case "--rlimit" -> resourceLimits((String[]) value);
-      case "--user" -> command = command.identity(Identity.lookup((String) value));
-      case "--cwd" -> command = command.directory(Path.of((String) value));
-      case "--env" -> variables = (String[]) value;
+              value);
+      case "--oom-group" -> limits.oomGroup(isFirst(value, "yes", "no"));
+      case "--rlimit" -> resourceLimits(values);
+      case "--user" -> command = command.identity(Identity.lookup(value));
+      case "--cwd" -> command = command.directory(Path.of(value));
+      case "--env" -> variables = values;
       case "--clear-env" -> clearEnvironment = true;
-      case "--umask" -> command = command.umask(octal((String) value));
-      case "--nice" -> command = command.nice(integer((String) value));
-      case "--timeout" -> timeout = time((String) value);
-      case "--cpu-time" -> cpuTime = time((String) value);
-      case "--grace" -> grace = Durations.parse((String) value);
-      case "--signal" -> signal = Signal.parse((String) value);
-      case "--mechanism" -> mechanism = mechanism((String) value);
-      case "--cgroup-root" -> cgroupRoot = Optional.of(Path.of((String) value));
-      case "--enforce" -> bestEffort = !isFirst((String) value, "require", "best-effort");
-      case "--report" -> report = ReportFormat.parse((String) value);
-      case "--report-file" -> reportFile = (String) value;
-      case "--name" -> name = (String) value;
+      case "--umask" -> command = command.umask(octal(value));
+      case "--nice" -> command = command.nice(integer(value));
+      case "--timeout" -> timeout = time(value);
+      case "--cpu-time" -> cpuTime = time(value);
+      case "--grace" -> grace = Durations.parse(value);
+      case "--signal" -> signal = Signal.parse(value);
+      case "--mechanism" -> mechanism = mechanism(value);
+      case "--cgroup-root" -> cgroupRoot = Optional.of(Path.of(value));
+      case "--enforce" -> bestEffort = !isFirst(value, "require", "best-effort");
+      case "--report" -> report = ReportFormat.parse(value);
+      case "--report-file" -> reportFile = value;
+      case "--name" -> name = value;
       case "--verbose" -> verbose = true;
       default -> throw new AssertionError(option);
     }
@@ -162,7 +161,7 @@ final class RunRequest {
   }
 
   private void environment() throws UsageException {
-    if (!clearEnvironment && variables.length == 0) {
+    if (!clearEnvironment && variables.isEmpty()) {
       return;
     }
     Environment environment = clearEnvironment ? Environment.empty() : Environment.inherited();
@@ -177,7 +176,7 @@ final class RunRequest {
     command = command.environment(environment);
   }
 
-  private void resourceLimits(String[] values) {
+  private void resourceLimits(List<String> values) {
     for (String value : values) {
       command = command.resourceLimit(ResourceLimit.parse(value));
     }
