@@ -209,7 +209,7 @@ class StartTest {
             .grace(Duration.ofMillis(300))
             .run();
     assertThat(result.outcome()).isEqualTo(Outcome.TIMED_OUT);
-    assertThat(result.wall()).isGreaterThan(Duration.ofMillis(1000));
+    assertThat(result.wall()).isGreaterThan(Duration.ofSeconds(1));
     assertThat(result.cleanup().killedMembers()).isEqualTo(1);
     assertThat(mark.alive()).isEmpty();
   }

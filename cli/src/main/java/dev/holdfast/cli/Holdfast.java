@@ -8,8 +8,8 @@ public final class Holdfast {
   private Holdfast() {}
 
   /**
-   * Runs the command. A command that it runs uses the stdin, stdout and stderr of this process, whatever
-   * {@code out} and {@code err} are.
+   * Runs the command. A command that it runs uses the stdin, stdout and stderr of this process,
+   * whatever {@code out} and {@code err} are.
    *
    * @param args the arguments, the name of the subcommand first
    * @param out for what was asked for, such as help

@@ -93,9 +93,7 @@ final class JsonReport {
   }
 
   private static void limit(Json json, AppliedLimit limit, AppliedLimit.Evidence evidence) {
-    json.object()
-        .text("limit", limit.kind().optionName())
-        .text("requested", limit.requested());
+    json.object().text("limit", limit.kind().optionName()).text("requested", limit.requested());
     effective(json, limit.effective().orElse(null));
     json.text("status", word(limit.status()))
         .text("by", limit.by())

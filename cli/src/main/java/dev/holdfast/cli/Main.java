@@ -13,7 +13,8 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    // Not System.out and System.err: those encode as the locale says, and reports are UTF-8 everywhere.
+    // Not System.out and System.err: those encode as the locale says, and reports are UTF-8
+    // everywhere.
     PrintStream out = stream(FileDescriptor.out);
     PrintStream err = stream(FileDescriptor.err);
     int status = Holdfast.execute(RawArguments.recover(args), out, err);

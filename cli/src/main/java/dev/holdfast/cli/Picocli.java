@@ -11,7 +11,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** A subcommand's options in picocli's programmatic model: for help, and for calls that are not plain. */
+/**
+ * A subcommand's options in picocli's programmatic model: for help, and for calls that are not
+ * plain.
+ */
 final class Picocli {
   private static final int WIDTH = 100;
 

@@ -7,11 +7,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a call that has nothing wrong or unusual in it: {@code --name VALUE}, {@code --name=VALUE}, {@code -n VALUE}, flags, then
- * the command. Anything else is left to {@link Picocli}.
+ * Reads a call that has nothing wrong or unusual in it: {@code --name VALUE}, {@code --name=VALUE},
+ * {@code -n VALUE}, flags, then the command. Anything else is left to {@link Picocli}.
  *
- * <p>Why not picocli for all: its classes are of Java 5's format, which the JVM can neither keep in its cache nor verify
- * quickly, and loading them takes longer than all the rest of a start.
+ * <p>Why not picocli for all: its classes are of Java 5's format, which the JVM can neither keep in
+ * its cache nor verify quickly, and loading them takes longer than all the rest of a start.
  */
 final class PlainCall {
   private PlainCall() {}

@@ -31,7 +31,9 @@ final class RawArguments {
     return args;
   }
 
-  /** The grammar of {@code /proc/PID/cmdline}: each argument, the program's name first, and a NUL. */
+  /**
+   * The grammar of {@code /proc/PID/cmdline}: each argument, the program's name first, and a NUL.
+   */
   static String[] recover(String[] args, Path cmdline) {
     List<byte[]> words;
     try {

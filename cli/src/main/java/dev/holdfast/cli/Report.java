@@ -8,7 +8,10 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Where the report of a run goes. A file is opened before the run: one that cannot be written stops us early. */
+/**
+ * Where the report of a run goes. A file is opened before the run: one that cannot be written stops
+ * us early.
+ */
 final class Report implements AutoCloseable {
   private final ReportFormat format;
   private final PrintStream err;

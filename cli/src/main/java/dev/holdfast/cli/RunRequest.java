@@ -109,8 +109,7 @@ final class RunRequest {
 
   /** The run, ready to start. */
   Run run() throws UsageException {
-    Run run =
-        Run.of(command).limits(limits()).bestEffort(bestEffort).mechanism(mechanism);
+    Run run = Run.of(command).limits(limits()).bestEffort(bestEffort).mechanism(mechanism);
     if (cgroupRoot.isPresent()) {
       run.cgroupRoot(cgroupRoot.get());
     }
@@ -170,8 +169,7 @@ final class RunRequest {
       if (equals < 1) {
         throw usage("bad --env", "\"" + variable + "\" is not NAME=VALUE");
       }
-      environment =
-          environment.with(variable.substring(0, equals), variable.substring(equals + 1));
+      environment = environment.with(variable.substring(0, equals), variable.substring(equals + 1));
     }
     command = command.environment(environment);
   }

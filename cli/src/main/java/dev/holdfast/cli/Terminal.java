@@ -14,7 +14,8 @@ final class Terminal {
    */
   static boolean isStdin() {
     try {
-      // st_rdev is 0 for what is no device. The C library's makedev: the major number in bits 8 to 19 and from 32.
+      // st_rdev is 0 for what is no device. The C library's makedev: the major number in bits 8 to
+      // 19 and from 32.
       long device =
           ((Number) Files.getAttribute(Path.of("/proc/self/fd/0"), "unix:rdev")).longValue();
       int mode = (Integer) Files.getAttribute(Path.of("/proc/self/fd/0"), "unix:mode");
@@ -29,7 +30,10 @@ final class Terminal {
     return (mode & 0170000) == 0020000;
   }
 
-  /** The kernel's devices.txt: 4 and 5 consoles and serial lines, 136 to 143 pseudo terminals, and so on. */
+  /**
+   * The kernel's devices.txt: 4 and 5 consoles and serial lines, 136 to 143 pseudo terminals, and
+   * so on.
+   */
   private static boolean isTerminal(int major) {
     return major == 4
         || major == 5

@@ -5,15 +5,26 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What a build runs once so that the JVM remembers the classes of a start: the usual calls, in one process. On a machine that
- * lets it do less, less is remembered.
+ * What a build runs once so that the JVM remembers the classes of a start: the usual calls, in one
+ * process. On a machine that lets it do less, less is remembered.
  */
 final class Training {
   private static final String[][] CALLS = {
     {"run", "--", "true"},
     {
-      "run", "--memory", "64M", "--pids", "32", "--cpus", "1", "--timeout", "10s", "--report", "text",
-      "--", "true"
+      "run",
+      "--memory",
+      "64M",
+      "--pids",
+      "32",
+      "--cpus",
+      "1",
+      "--timeout",
+      "10s",
+      "--report",
+      "text",
+      "--",
+      "true"
     },
     {"run", "--memory", "64M", "--report", "json", "--env", "A=B", "--", "true"},
     {"run", "--timeout", "50ms", "--grace", "10ms", "--report", "json", "--", "sleep", "1"},

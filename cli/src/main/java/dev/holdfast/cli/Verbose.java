@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/** What {@code --verbose} tells on stderr: what was found, what was chosen, what the kernel took. */
+/**
+ * What {@code --verbose} tells on stderr: what was found, what was chosen, what the kernel took.
+ */
 final class Verbose {
   private Verbose() {}
 
@@ -21,8 +23,7 @@ final class Verbose {
 
   static void job(Running running, PrintStream err) {
     Job job = running.job();
-    Complaint.print(
-        err, "chosen      " + job.mechanism().text() + " for the job " + job.name());
+    Complaint.print(err, "chosen      " + job.mechanism().text() + " for the job " + job.name());
     for (Map.Entry<String, String> path : job.cgroupPaths().entrySet()) {
       Complaint.print(err, "cgroup      " + path.getKey() + " " + path.getValue());
     }

@@ -10,9 +10,7 @@ final class Version {
 
   static String text() {
     try (InputStream in = Version.class.getResourceAsStream("version")) {
-      return in == null
-          ? "unknown"
-          : new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+      return in == null ? "unknown" : new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
     } catch (IOException unreadable) {
       return "unknown";
     }
