@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.linux.Directory;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -116,7 +117,11 @@ class LiveCgroupTest {
 
   @Test
   void isMadeEverywhereOrNowhere() throws Exception {
-    Path last = directories(group).getLast();
+    // The one that is made last.
+    Path last =
+        group.v1Directories().isEmpty()
+            ? group.unifiedDirectory().get()
+            : group.v1Directories().getLast();
     List<Path> all = directories(group);
     group.remove();
     Files.createDirectory(last);
@@ -306,6 +311,9 @@ class LiveCgroupTest {
     awaitMembers(1);
     Files.writeString(inner.resolve("cgroup.threads"), Long.toString(process.pid()));
     assertThat(group.members()).containsExactly(process.pid());
+    try (Directory threaded = Directory.open(inner)) {
+      assertThat(Members.of(threaded).pids()).containsExactly(process.pid());
+    }
     group.kill(LIMIT);
     assertThat(group.members()).isEmpty();
   }
