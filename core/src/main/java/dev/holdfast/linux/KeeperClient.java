@@ -60,16 +60,18 @@ public final class KeeperClient implements AutoCloseable {
           abandon(status);
           throw interrupted;
         }
-        if (status.pid() == 0 && !status.failed()) {
-          // The keeper died before it came to this request: no child was made.
-          if (attempt < KEEPERS_FOR_ONE_START) {
-            forget(used);
-            continue;
-          }
+        StartOutcome outcome = status.pid() == 0 && !status.failed() ? null : outcome(status);
+        if (outcome != null && !isLetGo(outcome, request)) {
+          return outcome;
+        }
+        // The keeper died before it came to this request, or its child found that nobody would hold
+        // it any more: nothing
+        // of the program ran.
+        if (attempt == KEEPERS_FOR_ONE_START) {
           throw new IOException(
               "the keeper died " + attempt + " times before it could start a child");
         }
-        return outcome(status);
+        forget(used);
       }
     }
   }
@@ -135,6 +137,17 @@ public final class KeeperClient implements AutoCloseable {
       dead.close();
       keeper = null;
     }
+  }
+
+  /**
+   * The child's last look before it goes on: is there still a JVM that holds it? See STEP_JOIN in
+   * protocol.h.
+   */
+  private static boolean isLetGo(StartOutcome outcome, StartRequest request) {
+    return outcome instanceof StartOutcome.Failed failed
+        && failed.step() == StartStep.JOIN
+        && failed.errno() == Errno.ESRCH
+        && failed.detail() == request.joinCount();
   }
 
   private static boolean isGone(SystemCallException failure) {
