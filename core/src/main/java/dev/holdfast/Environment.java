@@ -104,7 +104,7 @@ public final class Environment {
   }
 
   private static byte[] entry(String name, String value) {
-    return (name + "=" + value).getBytes(StandardCharsets.UTF_8);
+    return RawText.bytes(name + "=" + value);
   }
 
   private static void checkName(String name) {

@@ -5,6 +5,7 @@ import dev.holdfast.cgroup.Usage;
 import dev.holdfast.containment.Container;
 import dev.holdfast.containment.Ladder;
 import dev.holdfast.linux.Forgotten;
+import dev.holdfast.linux.Poller;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -191,6 +192,11 @@ final class JobLifetime {
       Ladder.own().close();
     } catch (IOException nobodyToTell) {
       // The keeper, or a later sweep, finds what is left.
+    }
+    try {
+      Poller.rest();
+    } catch (IOException busy) {
+      // Then the JVM waits for it a little.
     }
   }
 }

@@ -11,7 +11,6 @@ import dev.holdfast.linux.ProcessGroup;
 import dev.holdfast.linux.StartOutcome;
 import dev.holdfast.linux.StartRequest;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,13 +107,17 @@ final class Starter implements AutoCloseable {
   }
 
   private int input(Input input) throws IOException {
-    return switch (input) {
-      case Input.Inherit inherit -> 0;
-      case Input.Empty empty -> theirs(Files.devNull()).number();
-      case Input.FromFile file -> theirs(Files.read(file.path().toString())).number();
-      case Input.Piped piped -> inputPipe();
-      case Input.Bytes bytes -> inputPipe();
-    };
+    // Not a switch over types, nor below: each costs the first start a millisecond.
+    if (input instanceof Input.Inherit) {
+      return 0;
+    }
+    if (input instanceof Input.Empty) {
+      return theirs(Files.devNull()).number();
+    }
+    if (input instanceof Input.FromFile file) {
+      return theirs(Files.read(file.path().toString())).number();
+    }
+    return inputPipe();
   }
 
   private int inputPipe() throws IOException {
@@ -127,14 +130,16 @@ final class Starter implements AutoCloseable {
   }
 
   private int output(Output output, int number) throws IOException {
-    return switch (output) {
-      case Output.Inherit inherit -> number;
-      case Output.Discard discard -> theirs(Files.devNull()).number();
-      case Output.ToFile file ->
-          theirs(Files.write(file.path().toString(), file.append())).number();
-      case Output.Piped piped -> outputPipe(number);
-      case Output.Merged merged -> throw new AssertionError("merged stdout");
-    };
+    if (output instanceof Output.Inherit) {
+      return number;
+    }
+    if (output instanceof Output.Discard) {
+      return theirs(Files.devNull()).number();
+    }
+    if (output instanceof Output.ToFile file) {
+      return theirs(Files.write(file.path().toString(), file.append())).number();
+    }
+    return outputPipe(number);
   }
 
   private int outputPipe(int number) throws IOException {
@@ -157,7 +162,7 @@ final class Starter implements AutoCloseable {
   }
 
   static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
+    return RawText.bytes(text);
   }
 
   /** The child has its own copies by now, or there is no child. */

@@ -21,7 +21,7 @@ public final class Main {
     System.exit(status);
   }
 
-  private static PrintStream stream(FileDescriptor descriptor) {
+  static PrintStream stream(FileDescriptor descriptor) {
     return new PrintStream(
         new BufferedOutputStream(new FileOutputStream(descriptor), BUFFER),
         false,

@@ -1,8 +1,7 @@
 package dev.holdfast.cli;
 
-import java.io.OutputStream;
+import java.io.FileDescriptor;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 
 /**
  * What a build runs once so that the JVM remembers the classes of a start: the usual calls, in one
@@ -39,12 +38,12 @@ final class Training {
   private Training() {}
 
   public static void main(String[] args) {
-    PrintStream nowhere =
-        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+    PrintStream err = Main.stream(FileDescriptor.err);
     for (String[] call : CALLS) {
-      int status = Holdfast.execute(RawArguments.recover(call), nowhere, System.err);
-      System.err.println(String.join(" ", call) + ": " + status);
+      int status = Holdfast.execute(RawArguments.recover(call), err, err);
+      err.println(String.join(" ", call) + ": " + status);
     }
+    err.flush();
     System.exit(0);
   }
 }

@@ -166,11 +166,25 @@ public final class CgroupHost {
 
   /** A mount of a hierarchy, and the directory of our own group if the mount shows it. */
   private record Candidate(MountInfo.Mount mount, Optional<Path> own) {
+    /** Written out: comparators that are put together cost a short program milliseconds. */
     static final Comparator<Candidate> BEST_FIRST =
-        Comparator.<Candidate, Boolean>comparing(candidate -> candidate.own().isEmpty())
-            .thenComparing(candidate -> !candidate.mount().root().equals("/"))
-            .thenComparingInt(candidate -> candidate.mount().root().length())
-            .thenComparing(candidate -> candidate.mount().readOnly());
+        new Comparator<>() {
+          @Override
+          public int compare(Candidate one, Candidate other) {
+            int order = Boolean.compare(one.own().isEmpty(), other.own().isEmpty());
+            if (order == 0) {
+              order =
+                  Boolean.compare(
+                      !one.mount().root().equals("/"), !other.mount().root().equals("/"));
+            }
+            if (order == 0) {
+              order = Integer.compare(one.mount().root().length(), other.mount().root().length());
+            }
+            return order != 0
+                ? order
+                : Boolean.compare(one.mount().readOnly(), other.mount().readOnly());
+          }
+        };
   }
 
   private static Optional<Path> own(

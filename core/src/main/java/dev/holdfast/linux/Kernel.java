@@ -5,6 +5,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Locale;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The way to the kernel: the C library's {@code syscall} and {@code posix_spawn}, bound with one
- * shape each.
+ * shape for both.
  *
  * <p>Linking a foreign function costs milliseconds the first time a shape is seen, which a command
  * that lives for 100 ms feels; so every call goes through {@code syscall(2)} with six arguments
@@ -24,8 +25,11 @@ import org.jspecify.annotations.Nullable;
 final class Kernel {
   private static volatile @Nullable Kernel instance;
 
-  private final MethodHandle syscall;
-  private final Linker linker;
+  /** Calls any function with seven words; takes its address and a place for errno first. */
+  private final MethodHandle function;
+
+  private final MemorySegment syscall;
+  private final MemorySegment posixSpawn;
   private final boolean aarch64;
   private final long errnoSize;
   private final long errnoOffset;
@@ -44,10 +48,9 @@ final class Kernel {
               throw new UnsupportedOperationException(
                   "system calls are known for x86-64 and aarch64, and this is " + arch);
         };
-    this.linker = Linker.nativeLinker();
-    this.syscall =
+    Linker linker = Linker.nativeLinker();
+    this.function =
         linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("syscall"),
             FunctionDescriptor.of(
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_LONG,
@@ -59,9 +62,23 @@ final class Kernel {
                 ValueLayout.JAVA_LONG),
             Linker.Option.captureCallState("errno"),
             Linker.Option.firstVariadicArg(1));
-    var state = Linker.Option.captureStateLayout();
+    this.syscall = linker.defaultLookup().findOrThrow("syscall");
+    this.posixSpawn = linker.defaultLookup().findOrThrow("posix_spawn");
+    StructLayout state = Linker.Option.captureStateLayout();
     this.errnoSize = state.byteSize();
-    this.errnoOffset = state.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+    this.errnoOffset = offset(state, "errno");
+  }
+
+  /** What a layout path gives, without the dozen method handles that paths bring along. */
+  private static long offset(StructLayout layout, String member) {
+    long offset = 0;
+    for (MemoryLayout element : layout.memberLayouts()) {
+      if (member.equals(element.name().orElse(""))) {
+        return offset;
+      }
+      offset += element.byteSize();
+    }
+    throw new AssertionError(layout + " has no " + member);
   }
 
   static Kernel get() {
@@ -90,7 +107,8 @@ final class Kernel {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment errno = arena.allocate(errnoSize, 8);
       while (true) {
-        long result = (long) syscall.invokeExact(errno, call.number(aarch64), a, b, c, d, e, f);
+        long result =
+            (long) function.invokeExact(syscall, errno, call.number(aarch64), a, b, c, d, e, f);
         if (result != -1) {
           return result;
         }
@@ -137,28 +155,24 @@ final class Kernel {
    * with CLONE_VFORK, so a large heap is neither copied nor counted. Returns the process id.
    */
   int spawn(String program, String[] arguments, String[] environment) throws SystemCallException {
-    MethodHandle spawn =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("posix_spawn"),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT,
-                ValueLayout.ADDRESS,
-                ValueLayout.ADDRESS,
-                ValueLayout.ADDRESS,
-                ValueLayout.ADDRESS,
-                ValueLayout.ADDRESS,
-                ValueLayout.ADDRESS));
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment pid = arena.allocate(ValueLayout.JAVA_INT);
+      MemorySegment unused = arena.allocate(errnoSize, 8);
+      // An int comes back in a register whose upper half is anything; the seventh word is never
+      // looked at.
       int errno =
           (int)
-              spawn.invokeExact(
-                  pid,
-                  arena.allocateFrom(program),
-                  MemorySegment.NULL,
-                  MemorySegment.NULL,
-                  strings(arena, arguments),
-                  strings(arena, environment));
+              (long)
+                  function.invokeExact(
+                      posixSpawn,
+                      unused,
+                      pid.address(),
+                      arena.allocateFrom(program).address(),
+                      0L,
+                      0L,
+                      strings(arena, arguments).address(),
+                      strings(arena, environment).address(),
+                      0L);
       if (errno != 0) {
         throw new SystemCallException("posix_spawn", program, errno);
       }
@@ -171,11 +185,14 @@ final class Kernel {
   }
 
   private static MemorySegment strings(Arena arena, String[] strings) {
+    // The allocation is zeroed, so the array ends with a null pointer.
     MemorySegment array = arena.allocate(ValueLayout.ADDRESS, strings.length + 1L);
     for (int i = 0; i < strings.length; i++) {
-      array.setAtIndex(ValueLayout.ADDRESS, i, arena.allocateFrom(strings[i]));
+      array.set(
+          ValueLayout.JAVA_LONG,
+          i * ValueLayout.JAVA_LONG.byteSize(),
+          arena.allocateFrom(strings[i]).address());
     }
-    array.setAtIndex(ValueLayout.ADDRESS, strings.length, MemorySegment.NULL);
     return array;
   }
 }

@@ -45,12 +45,16 @@ public final class Poller {
    */
   static final long DIRECT_WAIT_NANOS = 2_000_000;
 
+  /** See {@link #rest}. */
+  private static final long REST_NANOS = 3_000_000;
+
   private static volatile @Nullable Poller shared;
 
   private final Descriptor epoll;
   private final int eventSize;
   private final int dataOffset;
   private final AtomicLong tokens = new AtomicLong();
+  private volatile boolean resting;
   private final ConcurrentMap<Long, Watch> watches = new ConcurrentHashMap<>();
 
   private Poller() throws SystemCallException {
@@ -89,14 +93,36 @@ public final class Poller {
     return watches.size();
   }
 
+  /**
+   * To be called when the JVM shuts down. {@code System.exit} waits up to 300 ms for threads that
+   * are in native code (HotSpot's {@code VM_Exit::wait_for_threads_in_native_to_block}), and this
+   * one would be, in epoll; so from now on it only looks now and then.
+   */
+  public static void rest() throws IOException {
+    Poller poller = shared;
+    if (poller == null || poller.resting) {
+      return;
+    }
+    poller.resting = true;
+    // An event at once, from something that is ready; never closed, since the JVM ends.
+    Pipe pipe = Pipe.forReading();
+    pipe.writeEnd().close();
+    poller.control(ADD, pipe.readEnd().number(), HANGUP | ONE_SHOT, 0);
+  }
+
   private void run() {
     Arena arena = Arena.global();
     MemorySegment events = arena.allocate((long) eventSize * BATCH, 8);
     Kernel kernel = Kernel.get();
     while (true) {
       try {
+        int wait = resting ? 0 : -1;
         long count =
-            kernel.call(SystemCall.EPOLL_PWAIT, epoll.number(), events.address(), BATCH, -1, 0, 0);
+            kernel.call(
+                SystemCall.EPOLL_PWAIT, epoll.number(), events.address(), BATCH, wait, 0, 0);
+        if (wait == 0 && count == 0) {
+          LockSupport.parkNanos(REST_NANOS);
+        }
         for (int i = 0; i < count; i++) {
           long at = (long) i * eventSize;
           int fired = events.get(ValueLayout.JAVA_INT_UNALIGNED, at);
