@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe. Values stay out of {@link #toString}.
  */
 public final class Environment {
+  private static volatile @Nullable Map<String, byte[]> own;
+
   private final boolean inherits;
   private final @Nullable Predicate<String> allowed;
   private final Map<String, Optional<String>> changes;
@@ -62,21 +64,34 @@ public final class Environment {
     if (change != null) {
       return change;
     }
-    return passes(name) ? Optional.ofNullable(System.getenv(name)) : Optional.empty();
+    byte[] entry = passes(name) ? own().get(name) : null;
+    return Optional.ofNullable(entry)
+        .map(e -> new String(e, StandardCharsets.UTF_8).substring(name.length() + 1));
   }
 
   /** {@code NAME=value} entries, as the kernel takes them. */
   List<byte[]> entries() {
     List<byte[]> entries = new ArrayList<>();
-    System.getenv()
-        .forEach(
-            (name, value) -> {
-              if (passes(name) && !changes.containsKey(name)) {
-                entries.add(entry(name, value));
-              }
-            });
+    if (inherits) {
+      own()
+          .forEach(
+              (name, entry) -> {
+                if (passes(name) && !changes.containsKey(name)) {
+                  entries.add(entry);
+                }
+              });
+    }
     changes.forEach((name, value) -> value.ifPresent(text -> entries.add(entry(name, text))));
     return entries;
+  }
+
+  /** A process cannot change its environment in a way that Java sees, so it is read once. */
+  private static Map<String, byte[]> own() {
+    Map<String, byte[]> known = own;
+    if (known == null) {
+      own = known = OwnEnvironment.entries();
+    }
+    return known;
   }
 
   private boolean passes(String name) {

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * {@link #remove}, {@link #kill}, {@link #close}, {@link #members}, {@link #isPopulated} and {@link
  * #awaitEmpty}, for which a removed group is an empty one, fails once it is removed.
  *
- * <p>Thread-safe. Failures are {@link HoldfastException}s that name the file and the kernel's error.
+ * <p>Thread-safe. Failures are {@link HoldfastException}s that name the file and the kernel's
+ * error.
  */
 public final class Cgroup implements AutoCloseable {
   /** How long {@link #close} waits for the members' end. */
@@ -39,18 +40,17 @@ public final class Cgroup implements AutoCloseable {
   private final Map<String, Absence> absences;
   private volatile Map<String, Absence> childAbsences;
   private final @Nullable Cgroup parent;
+  private final Controllers controllers;
   private final Gate gate;
   private final Object removing = new Object();
   private volatile @Nullable Freezer freezer;
 
   private Cgroup(
-      String name,
-      List<Branch> branches,
-      Map<String, Absence> absences,
-      @Nullable Cgroup parent) {
+      String name, List<Branch> branches, Map<String, Absence> absences, @Nullable Cgroup parent) {
     this.name = name;
     this.branches = List.copyOf(branches);
     this.membership = Hierarchies.membership(branches);
+    this.controllers = new Controllers(branches);
     this.absences = Map.copyOf(absences);
     this.childAbsences = this.absences;
     this.parent = parent;
@@ -88,13 +88,9 @@ public final class Cgroup implements AutoCloseable {
           try {
             for (Branch branch : branches) {
               made.add(
-                  branch.changing(
-                      () ->
-                          Branch.make(
-                              branch.hierarchy(),
-                              branch.directory(),
-                              name,
-                              branch.controllers())));
+                  branch.changing(() ->
+                      Branch.make(
+                          branch.hierarchy(), branch.directory(), name, branch.controllers())));
             }
           } catch (IOException | RuntimeException failure) {
             Hierarchies.undo(made);
@@ -117,7 +113,7 @@ public final class Cgroup implements AutoCloseable {
           if (!membership.unified()) {
             return Map.of();
           }
-          Map<String, Absence> refused = SubtreeControl.enable(membership.directory());
+          Map<String, Absence> refused = SubtreeControl.enable(membership.path(), false, false);
           Map<String, Absence> all = new HashMap<>(absences);
           all.putAll(refused);
           childAbsences = Map.copyOf(all);
@@ -312,6 +308,47 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /**
+   * Sets limits, on a running group too, and reads each back. Those that are not asked for stay as
+   * they are, except that a memory limit without one for swap sets that to 0.
+   *
+   * @param bestEffort whether a limit that cannot be enforced is reported instead of thrown; what
+   *     was set before it stays set
+   * @return a row for each limit asked for, and for each implied by another
+   */
+  public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws HoldfastException {
+    return inside(
+        "limit the group " + name,
+        () -> {
+          LimitRows rows = new LimitRows(limits, bestEffort);
+          controllers.apply(limits, rows, absences);
+          return rows.rows();
+        });
+  }
+
+  /** What the group has used so far, nested groups and dead members included. */
+  public Usage usage() throws HoldfastException {
+    return inside("read the usage of the group " + name, controllers::usage);
+  }
+
+  /**
+   * Has {@code action} run after each out-of-memory kill in the group (on v1: as the kernel is
+   * about to kill), on the poller's thread: it must be short and never block. The group must not be
+   * removed before the watch is closed, or no kill is told of any more.
+   *
+   * @return closing it ends the watch; it does not throw
+   */
+  public AutoCloseable watchOom(Runnable action) throws HoldfastException {
+    return inside(
+        "watch the group " + name + " for out-of-memory kills",
+        () -> {
+          Branch v1 = v1With("memory");
+          return v1 != null
+              ? OomWatch.v1(v1.directory(), action)
+              : OomWatch.v2(membership.directory(), action);
+        });
+  }
+
+  /**
    * Removes the group, and those that its members made in it. It must be empty. Does nothing if it
    * is removed already.
    */
@@ -411,7 +448,7 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /** Freezes, kills one by one, thaws, until nobody is left; at least once. */
-  private boolean sweep(long deadline) throws IOException {
+  boolean sweep(long deadline) throws IOException {
     while (true) {
       IOException failure = null;
       try {
@@ -473,11 +510,10 @@ public final class Cgroup implements AutoCloseable {
         }
       } else {
         NestedSum.depart(branch, outer);
-        outer.changing(
-            () -> {
-              Removal.remove(outer.directory(), name);
-              return outer;
-            });
+        outer.changing(() -> {
+          Removal.remove(outer.directory(), name);
+          return outer;
+        });
       }
     } catch (IOException failure) {
       if (!Refusal.isGone(failure)) {
@@ -524,8 +560,7 @@ public final class Cgroup implements AutoCloseable {
 
   private <T> T inside(String what, Work<T> work) throws HoldfastException {
     if (!gate.enter()) {
-      throw new HoldfastException(
-          "cannot " + what, "the group is removed", "make a new one", null);
+      throw new HoldfastException("cannot " + what, "the group is removed", "make a new one", null);
     }
     try {
       return work.run();

@@ -37,7 +37,8 @@ final class Events {
         }
         // The descriptor shows PRIORITY when the file has changed since it was read last.
         if (watch.await(Poller.PRIORITY, deadline) == 0 && deadline - System.nanoTime() <= 0) {
-          return FlatKeyed.value(Directory.readAll(events, path), key).equals(OptionalLong.of(value));
+          return FlatKeyed.value(Directory.readAll(events, path), key)
+              .equals(OptionalLong.of(value));
         }
       }
     } catch (IOException failure) {

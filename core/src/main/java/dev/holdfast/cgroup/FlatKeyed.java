@@ -25,7 +25,9 @@ final class FlatKeyed {
       if (end < 0) {
         end = text.length();
       }
-      if (text.startsWith(key, at) && at + key.length() < end && text.charAt(at + key.length()) == ' ') {
+      if (text.startsWith(key, at)
+          && at + key.length() < end
+          && text.charAt(at + key.length()) == ' ') {
         return number(text.substring(at + key.length() + 1, end));
       }
       at = end + 1;

@@ -74,8 +74,8 @@ final class Joining {
   }
 
   /**
-   * The directory in {@code hierarchy} that {@code /proc/PID/cgroup} names. Its lines
-   * (cgroups(7)); the path may hold colons:
+   * The directory in {@code hierarchy} that {@code /proc/PID/cgroup} names. Its lines (cgroups(7));
+   * the path may hold colons:
    *
    * <pre>
    * hierarchy-ID ":" controller-list ":" cgroup-path

@@ -73,8 +73,7 @@ record Members(List<Long> pids, int hidden) {
       }
     }
 
-    private static @Nullable String read(Directory group, String file)
-        throws IOException {
+    private static @Nullable String read(Directory group, String file) throws IOException {
       try {
         return group.readIfPresent(file);
       } catch (IOException failure) {

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * The mounts of control groups, from {@code /proc/PID/mountinfo} (proc_pid_mountinfo(5)):
@@ -25,6 +26,8 @@ import java.util.Set;
  * shows more than our namespace holds. The super options of a v1 mount name its controllers.
  */
 final class MountInfo {
+  private static final Pattern OCTAL = Pattern.compile("[0-3][0-7]{2}");
+
   /**
    * A mount of control groups that can be reached.
    *
@@ -138,7 +141,7 @@ final class MountInfo {
       char c = field.charAt(at);
       if (c == '\\') {
         String digits = field.substring(at + 1, Math.min(at + 4, field.length()));
-        if (!digits.matches("[0-3][0-7]{2}")) {
+        if (!OCTAL.matcher(digits).matches()) {
           throw text.malformed(i, "a backslash is not followed by three octal digits");
         }
         c = (char) Integer.parseInt(digits, 8);

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Which groups a process is in, from its {@code /proc/PID/cgroup} (cgroups(7)):
@@ -22,6 +23,7 @@ import java.util.Set;
  * with {@code (deleted)}.
  */
 final class OwnCgroups {
+  private static final Pattern CONTROLLER = Pattern.compile("[a-z][a-z0-9_]*");
   private static final String DELETED = " (deleted)";
 
   /**
@@ -66,7 +68,7 @@ final class OwnCgroups {
         if (unified || subsystem.startsWith("name=")) {
           continue;
         }
-        if (!subsystem.matches("[a-z][a-z0-9_]*")) {
+        if (!CONTROLLER.matcher(subsystem).matches()) {
           throw text.malformed(i, "a controller has no proper name");
         }
         if (!seen.add(subsystem)) {

@@ -1,8 +1,45 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.Directory;
+import java.io.IOException;
+import java.util.Optional;
+
 /** {@code pids.max} and what it counts; the same files on v1 and v2. */
-final class Pids {
-  private Pids() {}
+final class Pids implements Controller {
+  private static final String MAX = "pids.max";
+  private static final String EVENTS = "pids.events";
+
+  private final Branch branch;
+  private final Directory group;
+
+  Pids(Branch branch) {
+    this.branch = branch;
+    this.group = branch.directory();
+  }
+
+  @Override
+  public boolean isPresent() {
+    return group.has(MAX);
+  }
+
+  @Override
+  public void apply(Limits limits, LimitRows rows) throws IOException {
+    Optional<Limits.Request> request = limits.get(LimitKind.PIDS);
+    if (request.isPresent()) {
+      LimitValue value = request.get().value();
+      rows.set(LimitKind.PIDS, group, MAX, value, value.toString(), LimitRows::countOrMax);
+    }
+  }
+
+  @Override
+  public void usage(Figures figures) throws IOException {
+    figures.pidsCurrent = FlatKeyed.number(group.readIfPresent("pids.current"));
+    figures.pidsPeak = FlatKeyed.number(group.readIfPresent("pids.peak")); // since Linux 6.1
+    figures.pidsRejected =
+        countsAlone(branch)
+            ? NestedSum.of(branch, EVENTS, "max")
+            : FlatKeyed.value(group.readIfPresent(EVENTS), "max");
+  }
 
   /**
    * Whether {@code pids.events} counts this group alone: always on v1, on v2 before Linux 6.11,
@@ -10,6 +47,6 @@ final class Pids {
    */
   static boolean countsAlone(Branch branch) {
     return !branch.unified()
-        || (branch.directory().has("pids.events") && !branch.directory().has("pids.events.local"));
+        || (branch.directory().has(EVENTS) && !branch.directory().has("pids.events.local"));
   }
 }

@@ -49,10 +49,8 @@ final class ProcText {
    * Java, not without the danger of naming another.
    */
   String decode(int index, String bytes) throws HoldfastException {
-    for (int i = 0; i < bytes.length(); i++) {
-      if (bytes.charAt(i) == '\0') {
-        throw malformed(index, "a path has a NUL");
-      }
+    if (bytes.indexOf('\0') >= 0) {
+      throw malformed(index, "a path has a NUL");
     }
     try {
       return StandardCharsets.UTF_8
@@ -66,7 +64,18 @@ final class ProcText {
 
   /** A whole number from 0, or -1. */
   static long number(String digits) {
-    return digits.matches("[0-9]{1,18}") ? Long.parseLong(digits) : -1;
+    if (digits.isEmpty() || digits.length() > 18) {
+      return -1;
+    }
+    long number = 0;
+    for (int i = 0; i < digits.length(); i++) {
+      int digit = digits.charAt(i) - '0';
+      if (digit < 0 || digit > 9) {
+        return -1;
+      }
+      number = number * 10 + digit;
+    }
+    return number;
   }
 
   private static HoldfastException malformed(String file, int index, String line, String why) {

@@ -4,74 +4,131 @@ import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.TimeUnit;
+import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
-/** {@code cgroup.subtree_control}: which controllers the groups inside a v2 group have. */
+/** Enables controllers for the groups below a v2 group. */
 final class SubtreeControl {
+  /** What we have a use for. */
+  static final List<String> WANTED = List.of("memory", "cpu", "pids", "io");
+
   private static final String FILE = "cgroup.subtree_control";
-  private static final List<String> WANTED =
-      List.of("memory", "cpu", "pids", "io", "cpuset", "hugetlb");
-  private static final int TRIES = 6;
-  private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
+  private static final long BUSY_NANOS = 200_000_000;
+  private static final long PAUSE_NANOS = 2_000_000;
 
   private SubtreeControl() {}
 
-  /** Enables what is offered and missing; returns what the kernel refused, and why. */
-  static Map<String, Absence> enable(Directory group) throws IOException {
-    Set<String> offered = words(group.read("cgroup.controllers"));
-    // A redundant write can give EBUSY.
-    Set<String> enabled = words(group.read(FILE));
-    List<String> missing = new ArrayList<>(WANTED);
-    missing.removeIf(controller -> !offered.contains(controller) || enabled.contains(controller));
-    Map<String, Absence> refused = new LinkedHashMap<>();
-    // The write is all or nothing: the culprit is found one by one.
-    if (!missing.isEmpty() && write(group, missing) != 0) {
+  /**
+   * Enables what is wanted, offered and missing; nothing is written if nothing is missing, as even
+   * that can fail.
+   *
+   * @param top whether it is the real root, which may have processes
+   * @param moved whether processes were just moved out of it
+   * @return why not, for each that could not be enabled
+   */
+  static Map<String, Absence> enable(Path base, boolean top, boolean moved)
+      throws HoldfastException {
+    try (Directory group = Directory.open(base)) {
+      List<String> enabled = words(group, FILE);
+      List<String> missing = new ArrayList<>(WANTED);
+      missing.retainAll(words(group, "cgroup.controllers"));
+      missing.removeAll(enabled);
+      if (missing.isEmpty()) {
+        return Map.of();
+      }
+      if (isHeld(group, top)) {
+        return held(base, missing);
+      }
+      long deadline = System.nanoTime() + (moved ? BUSY_NANOS : 0);
+      // The kernel takes all or nothing.
+      if (write(group, missing, deadline) == null) {
+        return Map.of();
+      }
+      if (isHeld(group, top)) {
+        return held(base, missing);
+      }
+      Map<String, Absence> absences = new TreeMap<>();
       for (String controller : missing) {
-        int errno = write(group, List.of(controller));
-        if (errno != 0) {
-          refused.put(controller, absence(group, controller, errno));
+        SystemCallException error = write(group, List.of(controller), deadline);
+        if (error != null) {
+          absences.put(controller, absence(base, controller, error));
         }
       }
+      return absences;
+    } catch (IOException unreadable) {
+      throw new HoldfastException(
+          "Cannot enable controllers below " + base,
+          String.valueOf(unreadable.getMessage()),
+          DelegationProbe.remedy(false),
+          unreadable);
     }
-    return refused;
   }
 
-  private static int write(Directory group, List<String> controllers) throws IOException {
-    String text = controllers.stream().map(c -> "+" + c).collect(Collectors.joining(" "));
-    int errno = group.tryWrite(FILE, text);
-    long pause = FIRST_PAUSE;
-    // Processes that were just moved away can still count for a moment.
-    for (int tries = 1; errno == Errno.EBUSY && tries < TRIES; tries++) {
-      LockSupport.parkNanos(pause);
-      pause *= 2;
-      errno = group.tryWrite(FILE, text);
-    }
-    return errno;
+  /**
+   * Whether processes in the group forbid it. Not all refusals come from the kernel: it would let
+   * cpu and pids pass, and make the group the root of a threaded subtree, below which no group can
+   * hold processes ("Threads" in the kernel's cgroup-v2 document).
+   */
+  private static boolean isHeld(Directory group, boolean top) throws IOException {
+    return !top && !group.read("cgroup.procs").isBlank();
   }
 
-  private static Absence absence(Directory group, String controller, int errno) {
-    String reason =
-        new SystemCallException(
-                "write +" + controller, group.path().resolve(FILE).toString(), errno)
-            .getMessage();
-    String remedy =
-        switch (errno) {
-          case Errno.EBUSY -> "move the processes that are in " + group + " itself into a leaf";
-          case Errno.EINVAL -> "make real-time processes normal ones before enabling " + controller;
-          case Errno.ENOENT -> "enable " + controller + " in the group above";
-          default -> Refusal.remedy(errno);
+  private static Map<String, Absence> held(Path base, List<String> controllers) {
+    Absence absence =
+        new Absence(
+            base + " holds processes itself, so groups below it get no controllers",
+            DelegationProbe.remedy(false));
+    return controllers.stream().collect(Collectors.toMap(controller -> controller, c -> absence));
+  }
+
+  private static @Nullable SystemCallException write(
+      Directory group, List<String> controllers, long deadline) throws IOException {
+    String text = controllers.stream().map("+"::concat).collect(Collectors.joining(" "));
+    while (true) {
+      try {
+        group.write(FILE, text);
+        return null;
+      } catch (SystemCallException e) {
+        // EBUSY right after a move: the kernel has no event for "can be had now".
+        if (e.errno() != Errno.EBUSY || System.nanoTime() - deadline >= 0) {
+          return e;
+        }
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
+    }
+  }
+
+  private static Absence absence(Path base, String controller, SystemCallException error) {
+    String why =
+        switch (error.errno()) {
+          case Errno.ENOENT -> "the group above does not offer it any more";
+          case Errno.EOPNOTSUPP -> base + " is part of a threaded subtree";
+          case Errno.EBUSY -> base + " holds processes itself, or the controller is in use on v1";
+          case Errno.EINVAL ->
+              controller.equals("cpu")
+                  ? "the kernel refuses it while real-time tasks are in groups below the root"
+                  : "the kernel does not know it there";
+          default -> "the kernel refuses it";
         };
-    return new Absence(String.valueOf(reason), remedy);
+    return new Absence(
+        "cannot enable " + controller + ", " + why + ": " + error.getMessage(),
+        "write +"
+            + controller
+            + " to "
+            + base.resolve(FILE)
+            + " by hand to see what is in the way");
   }
 
-  private static Set<String> words(String text) {
-    return Set.of(text.strip().split("\\s+"));
+  private static List<String> words(Directory group, String file) throws IOException {
+    return Arrays.stream(group.read(file).strip().split("\\s+", -1))
+        .filter(word -> !word.isEmpty())
+        .toList();
   }
 }

@@ -197,8 +197,7 @@ public final class Directory implements AutoCloseable {
         MemorySegment buffer = arena.allocate(Math.max(bytes.length, 1));
         MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
         long written =
-            Kernel.get()
-                .call(SystemCall.WRITE, file.number(), buffer.address(), bytes.length);
+            Kernel.get().call(SystemCall.WRITE, file.number(), buffer.address(), bytes.length);
         return written < 0 ? (int) -written : 0;
       }
     }

@@ -33,11 +33,10 @@ class CgroupHostFuzzTest {
         CgroupHost host = damaged.host();
         read++;
         for (Hierarchy hierarchy : host.hierarchies()) {
-          assertThat(hierarchy.mount().isAbsolute()).isTrue();
-          assertThat(hierarchy.mount().normalize()).isEqualTo(hierarchy.mount());
           if (hierarchy.own().isPresent()) {
             Path own = hierarchy.own().get();
-            if (!own.startsWith(hierarchy.mount())
+            if (!own.isAbsolute()
+                || !own.startsWith(hierarchy.mount())
                 || !own.normalize().equals(own)
                 || !hierarchy.pathOf(own).equals(hierarchy.ownPath())) {
               throw new AssertionError(hierarchy.toString());
@@ -45,7 +44,12 @@ class CgroupHostFuzzTest {
           }
         }
       } catch (HoldfastException expected) {
-        assertThat(expected.getMessage()).containsAnyOf("mountinfo", "cgroup").doesNotContain("\n");
+        String message = expected.getMessage();
+        if (message == null
+            || message.contains("\n")
+            || !(message.contains("mountinfo") || message.contains("cgroup"))) {
+          throw new AssertionError("seed " + seed + ", round " + round, expected);
+        }
       } catch (RuntimeException | Error wrong) {
         throw new AssertionError(
             "seed " + seed + ", round " + round + ":\n" + damaged.mounts() + damaged.groups(),

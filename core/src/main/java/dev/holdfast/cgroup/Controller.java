@@ -1,0 +1,17 @@
+package dev.holdfast.cgroup;
+
+import java.io.IOException;
+
+/** What one kernel controller does for a group: one class for each, and for each version. */
+interface Controller {
+  /** Whether it is there to take limits: a v2 group has only what the group above enabled. */
+  default boolean isPresent() {
+    return true;
+  }
+
+  /** Sets what {@code limits} asks of it, reads that back, and reports it to {@code rows}. */
+  default void apply(Limits limits, LimitRows rows) throws IOException {}
+
+  /** Adds what it has counted; what the kernel does not give stays absent. */
+  default void usage(Figures figures) throws IOException {}
+}

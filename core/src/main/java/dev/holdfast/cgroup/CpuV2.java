@@ -1,0 +1,52 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import java.io.IOException;
+import java.util.Optional;
+
+/** The cpu controller of v2; CPU time is counted in every v2 group, even without it. */
+final class CpuV2 implements Controller {
+  private static final String MAX = "cpu.max";
+  private static final String WEIGHT = "cpu.weight";
+
+  private final Directory group;
+
+  CpuV2(Directory group) {
+    this.group = group;
+  }
+
+  @Override
+  public boolean isPresent() {
+    return group.has(WEIGHT);
+  }
+
+  @Override
+  public void apply(Limits limits, LimitRows rows) throws IOException {
+    Optional<Limits.Request> weight = limits.get(LimitKind.CPU_WEIGHT);
+    if (weight.isPresent()) {
+      LimitValue value = weight.get().value();
+      rows.set(LimitKind.CPU_WEIGHT, group, WEIGHT, value, value.toString(), LimitRows::countOrMax);
+    }
+    Optional<Limits.Request> cpus = limits.get(LimitKind.CPUS);
+    if (cpus.isPresent()) {
+      if (cpus.get().value() instanceof LimitValue.Cpus(double count)) {
+        CpuQuota quota = CpuQuota.of(count);
+        String text = quota.quota() + " " + quota.period();
+        rows.set(LimitKind.CPUS, group, MAX, quota.value(), text, CpuQuota::parse);
+      } else {
+        rows.set(LimitKind.CPUS, group, MAX, LimitValue.UNLIMITED, "max", CpuQuota::parse);
+      }
+    }
+  }
+
+  @Override
+  public void usage(Figures figures) throws IOException {
+    String stat = group.readIfPresent("cpu.stat");
+    figures.cpuTotal = Figures.micros(FlatKeyed.value(stat, "usage_usec"));
+    figures.cpuUser = Figures.micros(FlatKeyed.value(stat, "user_usec"));
+    figures.cpuSystem = Figures.micros(FlatKeyed.value(stat, "system_usec"));
+    // These two only with the controller.
+    figures.throttled = Figures.micros(FlatKeyed.value(stat, "throttled_usec"));
+    figures.throttledPeriods = FlatKeyed.value(stat, "nr_throttled");
+  }
+}

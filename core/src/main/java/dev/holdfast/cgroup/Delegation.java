@@ -1,0 +1,150 @@
+package dev.holdfast.cgroup;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How we come to own a part of the cgroup tree: where groups of ours may be made, and with which
+ * controllers.
+ *
+ * <p>{@link #probe} only looks. {@link #acquire} does what is needed, once, and never takes it
+ * back: a group that has children with controllers cannot have processes of its own, so ours move
+ * to a leaf beside the groups to come (the kernel's cgroup-v2 document, "No Internal Process
+ * Constraint").
+ *
+ * <p>Thread-safe.
+ */
+public final class Delegation {
+  /** The group that we move our own processes to. */
+  static final String LEAF = "holdfast.leaf";
+
+  /** Where the part of the tree comes from. */
+  public enum Kind {
+    /** The caller named it. */
+    EXPLICIT,
+    /** We are in the real root of every hierarchy in use, where nothing needs to move. */
+    ROOT,
+    /** Groups can be made below our own, or beside the leaf that we are in, as it is. */
+    OWNED,
+    /** Our own group is ours alone; its processes have to move to a leaf first. */
+    LEAF,
+    /** systemd made a delegated scope for us. */
+    SYSTEMD,
+    /** There is no such place. */
+    NONE;
+
+    /** As reports name it, such as {@code leaf}. */
+    public String text() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private final Kind kind;
+  private final List<Place> places;
+  private final @Nullable Absence problem;
+  private final boolean moves;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile Map<String, Absence> absences;
+  private boolean acquired;
+
+  Delegation(
+      Kind kind,
+      List<Place> places,
+      @Nullable Absence problem,
+      boolean moves,
+      Map<String, Absence> absences) {
+    this.kind = kind;
+    this.places = List.copyOf(places);
+    this.problem = problem;
+    this.moves = moves;
+    this.absences = Map.copyOf(absences);
+  }
+
+  /**
+   * Finds out what we own, or could; changes nothing and waits for nothing.
+   *
+   * @param explicitRoot a group to use, in one of the mounted hierarchies; in the others the group
+   *     of the same path is used, and our own where there is none
+   * @throws HoldfastException if {@code explicitRoot} is no group of a mounted hierarchy
+   */
+  public static Delegation probe(CgroupHost host, Optional<Path> explicitRoot)
+      throws HoldfastException {
+    return new DelegationProbe(host).run(explicitRoot);
+  }
+
+  public Kind kind() {
+    return kind;
+  }
+
+  /** Why there is no place; empty unless the kind is {@link Kind#NONE}. */
+  public Optional<String> reason() {
+    return Optional.ofNullable(problem).map(Absence::reason);
+  }
+
+  /** How to get a place; empty unless the kind is {@link Kind#NONE}. */
+  public Optional<String> remedy() {
+    return Optional.ofNullable(problem).map(Absence::remedy);
+  }
+
+  /** A place in each hierarchy that shows our own group, v2 first. */
+  public List<Place> places() {
+    return places;
+  }
+
+  /**
+   * Why a controller cannot be had in {@link #places}, by its name; {@link #acquire} may find out
+   * more. A controller that is not in it is there, if the machine has it at all.
+   */
+  public Map<String, Absence> absences() {
+    return absences;
+  }
+
+  /**
+   * Makes the places ready: on v2 moves the processes of our own group to a leaf if need be, and
+   * enables the controllers that are missing for the groups to come. Calls after the first that
+   * succeeded do nothing. A controller that cannot be had is no error, see {@link #absences}. It
+   * takes milliseconds; the calling thread may wait a few tenths of a second for the kernel.
+   *
+   * @throws HoldfastException if the kind is {@link Kind#NONE}, or our processes cannot be moved
+   */
+  public void acquire() throws HoldfastException {
+    lock.lock();
+    try {
+      if (acquired) {
+        return;
+      }
+      if (problem != null) {
+        throw new HoldfastException(
+            "Cannot own a control group", problem.reason(), problem.remedy(), null);
+      }
+      Optional<Place> unified =
+          places.stream().filter(place -> place.hierarchy().unified()).findFirst();
+      if (unified.isPresent() && unified.get().writable()) {
+        if (moves) {
+          Leaf.moveInto(unified.get().base());
+        }
+        Map<String, Absence> all = new TreeMap<>(absences);
+        all.putAll(SubtreeControl.enable(unified.get().base(), unified.get().top(), moves));
+        absences = Map.copyOf(all);
+      }
+      acquired = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Makes the group {@code name} in every place that we may use; {@link #acquire} comes first.
+   *
+   * @throws IllegalArgumentException if the name is not one that {@link Cgroup#create} takes
+   */
+  public Cgroup create(String name) throws HoldfastException {
+    return Cgroup.create(places, name, absences());
+  }
+}

@@ -1,0 +1,349 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.cgroup.Delegation.Kind;
+import dev.holdfast.cgroup.Place;
+import dev.holdfast.linux.ProcessTable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/** The rules by which {@link Delegation} finds its places; only looks. */
+final class DelegationProbe {
+  /**
+   * The controllers behind {@link Limits}: without them on v2 nothing needs to be enabled there.
+   */
+  private static final Set<String> LIMITING = Set.of("memory", "cpu", "pids");
+
+  private final CgroupHost host;
+  private final boolean root;
+  private final Map<String, Absence> absences = new TreeMap<>();
+
+  DelegationProbe(CgroupHost host) {
+    this.host = host;
+    this.root =
+        GroupFile.text(host.proc().resolve("self/status")).orElse("").contains("\nUid:\t0\t");
+  }
+
+  Delegation run(Optional<Path> explicitRoot) throws HoldfastException {
+    Map<Hierarchy, Path> bases = new LinkedHashMap<>();
+    boolean explicit = explicitRoot.isPresent();
+    if (explicit) {
+      bases.putAll(explicit(explicitRoot.get()));
+    }
+    for (Hierarchy hierarchy : host.hierarchies()) {
+      if (!bases.containsKey(hierarchy)) {
+        base(hierarchy).ifPresent(base -> bases.put(hierarchy, base));
+      }
+    }
+    Optional<Absence> problem = Optional.empty();
+    boolean moves = false;
+    Optional<Hierarchy> first = host.unified().or(() -> host.holding("freezer"));
+    if (first.isEmpty()) {
+      problem = Optional.of(noHierarchy());
+    }
+    List<Place> places = new ArrayList<>();
+    for (Hierarchy hierarchy : host.hierarchies()) {
+      Path base = bases.get(hierarchy);
+      Optional<Absence> here =
+          base == null ? Optional.of(outside(hierarchy)) : unwritable(hierarchy, base);
+      if (base != null) {
+        places.add(new Place(hierarchy, base, isTop(hierarchy, base), here.isEmpty()));
+      }
+      if (here.isEmpty() && base != null && hierarchy.unified()) {
+        here = unusable(hierarchy, base);
+        moves = here.isEmpty() && mustMove(hierarchy, base);
+      }
+      if (here.isPresent()) {
+        if (first.filter(hierarchy::equals).isPresent()) {
+          problem = here;
+        }
+        for (String controller : hierarchy.controllers()) {
+          absences.put(controller, here.get());
+        }
+      }
+    }
+    offered(bases);
+    Kind kind = Kind.OWNED;
+    if (problem.isPresent()) {
+      kind = Kind.NONE;
+    } else if (explicit) {
+      kind = Kind.EXPLICIT;
+    } else if (moves) {
+      kind = Kind.LEAF;
+    } else if (places.stream().filter(Place::writable).allMatch(Place::top)) {
+      kind = Kind.ROOT;
+    }
+    return new Delegation(kind, places, problem.orElse(null), moves, absences);
+  }
+
+  /** What helps where a group is not ours. */
+  static String remedy(boolean root) {
+    return "run under systemd-run "
+        + (root ? "" : "--user ")
+        + "--scope -p Delegate=yes"
+        + (root ? "" : ", run as root")
+        + ", or give a group that is ours with --cgroup-root";
+  }
+
+  private Map<Hierarchy, Path> explicit(Path given) throws HoldfastException {
+    Path real = real(given);
+    Map<Hierarchy, Path> bases = new LinkedHashMap<>();
+    String path = "";
+    Path nearest = null;
+    for (Hierarchy hierarchy : host.hierarchies()) {
+      Path mount = real(hierarchy.mount());
+      boolean nearer = nearest == null || mount.startsWith(nearest);
+      if (real.startsWith(mount) && nearer && isGroup(real)) {
+        Path base = hierarchy.mount().resolve(mount.relativize(real)).normalize();
+        path = hierarchy.pathOf(base);
+        nearest = mount;
+        bases.clear();
+        bases.put(hierarchy, base);
+      }
+    }
+    if (bases.isEmpty()) {
+      throw notAGroup(
+          given,
+          "it is no control group of a mounted hierarchy",
+          host.hierarchies().isEmpty()
+              ? "mount one: mount -t cgroup2 cgroup2 /sys/fs/cgroup"
+              : "give a directory with a cgroup.procs, below "
+                  + host.hierarchies().stream()
+                      .map(hierarchy -> hierarchy.mount().toString())
+                      .collect(Collectors.joining(", ")));
+    }
+    for (Hierarchy hierarchy : host.hierarchies()) {
+      Optional<Path> same = GroupPath.below(hierarchy.root(), path).map(hierarchy.mount()::resolve);
+      if (same.isPresent() && isGroup(same.get())) {
+        bases.putIfAbsent(hierarchy, same.get());
+      }
+    }
+    return bases;
+  }
+
+  private static Path real(Path path) throws HoldfastException {
+    try {
+      return path.toRealPath();
+    } catch (IOException | SecurityException unreachable) {
+      throw notAGroup(path, "it cannot be reached: " + unreachable, "make it first: mkdir " + path);
+    }
+  }
+
+  private static HoldfastException notAGroup(Path path, String why, String remedy) {
+    return new HoldfastException("Cannot use " + path, why, remedy, null);
+  }
+
+  /** Our own group, or the one above if we are in its leaf already. */
+  private static Optional<Path> base(Hierarchy hierarchy) {
+    Optional<Path> own = hierarchy.own();
+    if (own.isPresent() && isLeaf(hierarchy, own.get())) {
+      return Optional.ofNullable(own.get().getParent());
+    }
+    return own;
+  }
+
+  private static boolean isLeaf(Hierarchy hierarchy, Path own) {
+    return hierarchy.unified()
+        && GroupPath.last(hierarchy.ownPath()).equals(Delegation.LEAF)
+        && !own.equals(hierarchy.mount());
+  }
+
+  /** K: cgroup.type is in every group but the real root; release_agent (v1) in the root alone. */
+  private static boolean isTop(Hierarchy hierarchy, Path base) {
+    return hierarchy.root().equals("/")
+        && base.equals(hierarchy.mount())
+        && (hierarchy.unified()
+            ? !Files.exists(base.resolve("cgroup.type"))
+            : Files.exists(base.resolve("release_agent"))
+                || Files.exists(base.resolve("cgroup.sane_behavior")));
+  }
+
+  private static boolean isGroup(Path directory) {
+    return Files.exists(directory.resolve("cgroup.procs"));
+  }
+
+  private Absence noHierarchy() {
+    if (host.version() == CgroupVersion.V1) {
+      return host.absence("freezer").orElseThrow();
+    }
+    return new Absence(
+        "no control groups are mounted here",
+        "mount them: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+  }
+
+  private static Absence outside(Hierarchy hierarchy) {
+    return new Absence(
+        "our own group "
+            + hierarchy.ownPath()
+            + " lies outside of what "
+            + hierarchy.mount()
+            + " shows",
+        "mount the hierarchy again, or give a group that it shows with --cgroup-root");
+  }
+
+  private Optional<Absence> unwritable(Hierarchy hierarchy, Path base) {
+    if (!isGroup(base)) {
+      return Optional.of(
+          new Absence(
+              base + " is no control group, though we should be in it",
+              "mount the hierarchy again, or give a group that is ours with --cgroup-root"));
+    }
+    if (host.isReadOnly(hierarchy)) {
+      return Optional.of(
+          new Absence(
+              hierarchy.mount() + " is mounted read-only",
+              "have it mounted read-write (a container: run it privileged, or with its own"
+                  + " writable cgroup mount), or give a group elsewhere with --cgroup-root"));
+    }
+    List<Path> needed = new ArrayList<>();
+    needed.add(base);
+    if (hierarchy.unified()) {
+      needed.add(base.resolve("cgroup.procs"));
+      needed.add(base.resolve("cgroup.subtree_control"));
+      // Who moves a process needs this of the nearest group above both places.
+      common(hierarchy, base).ifPresent(common -> needed.add(common.resolve("cgroup.procs")));
+    }
+    return needed.stream()
+        .filter(path -> !Files.isWritable(path))
+        .findFirst()
+        .map(path -> new Absence(path + " is not writable for us", remedy(root)));
+  }
+
+  private static Optional<Path> common(Hierarchy hierarchy, Path base) {
+    return hierarchy
+        .own()
+        .map(own -> {
+          Path common = base;
+          while (!own.startsWith(common) && !common.equals(hierarchy.mount())) {
+            Path parent = common.getParent();
+            if (parent == null) {
+              break;
+            }
+            common = parent;
+          }
+          return common;
+        });
+  }
+
+  /** Why groups below {@code base} could not hold processes, or could not get controllers. */
+  private Optional<Absence> unusable(Hierarchy unified, Path base) {
+    Path type = base.resolve("cgroup.type");
+    String text = GroupFile.text(type).orElse("domain");
+    if (!text.equals("domain")) {
+      return Optional.of(
+          new Absence(
+              type + " is \"" + text + "\": groups below it cannot hold processes", remedy(root)));
+    }
+    if (!mustMove(unified, base)) {
+      return Optional.empty();
+    }
+    try {
+      return stranger(base)
+          .map(pid ->
+              new Absence(
+                  base
+                      + " holds processes that we did not start, such as "
+                      + (pid == 0 ? "one outside of our pid namespace" : "pid " + pid),
+                  remedy(root)));
+    } catch (IOException | NumberFormatException unreadable) {
+      return Optional.of(
+          new Absence(
+              "cannot read " + base.resolve("cgroup.procs") + ": " + unreadable, remedy(root)));
+    }
+  }
+
+  /** Whether processes in {@code base} stand in the way of controllers below it. */
+  private static boolean mustMove(Hierarchy unified, Path base) {
+    return unified.own().filter(base::equals).isPresent()
+        && !isTop(unified, base)
+        && unified.controllers().stream().anyMatch(LIMITING::contains)
+        && GroupFile.words(base.resolve("cgroup.subtree_control")).orElse(Set.of()).isEmpty();
+  }
+
+  /** A process in the group that is neither ourselves nor our descendant. */
+  private Optional<Integer> stranger(Path base) throws IOException {
+    ProcessTable table = new ProcessTable(host.proc());
+    int self = self();
+    Set<Integer> ours = new HashSet<>(Set.of(self));
+    for (String line : Files.readAllLines(base.resolve("cgroup.procs"))) {
+      int pid = Integer.parseInt(line);
+      Set<Integer> way = new HashSet<>();
+      int at = pid;
+      while (!ours.contains(at)) {
+        ProcessTable.Entry entry = way.add(at) && at > 0 ? table.entry(at) : null;
+        if (entry == null) {
+          if (at == pid && pid > 0) {
+            // It has ended meanwhile.
+            break;
+          }
+          return Optional.of(pid);
+        }
+        at = entry.parent();
+      }
+      if (ours.contains(at)) {
+        ours.addAll(way);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private int self() {
+    try {
+      // The pid as this proc filesystem counts.
+      return Integer.parseInt(Files.readSymbolicLink(host.proc().resolve("self")).toString());
+    } catch (IOException | RuntimeException noLink) {
+      return (int) ProcessHandle.current().pid();
+    }
+  }
+
+  /** Notes the wanted controllers that are nowhere, or that v2 does not offer at our base. */
+  private void offered(Map<Hierarchy, Path> bases) {
+    for (String controller : SubtreeControl.WANTED) {
+      Optional<Hierarchy> holder = host.holding(controller);
+      if (holder.isEmpty()) {
+        if (!(controller.equals("io") && host.holding("blkio").isPresent())) {
+          host.absence(controller).ifPresent(absence -> absences.putIfAbsent(controller, absence));
+        }
+        continue;
+      }
+      Path base = bases.get(holder.get());
+      if (base != null && holder.get().unified()) {
+        Path file = base.resolve("cgroup.controllers");
+        Set<String> here = GroupFile.words(file).orElse(Set.of());
+        if (!here.contains(controller)) {
+          absences.putIfAbsent(
+              controller,
+              new Absence(
+                  KernelControllers.offersOnly(file, here),
+                  withheld(holder.get(), base, controller)));
+        }
+      }
+    }
+  }
+
+  /** Which group above has the controller and does not pass it on. */
+  private static String withheld(Hierarchy unified, Path base, String controller) {
+    for (Path above = base.getParent();
+        above != null && above.startsWith(unified.mount());
+        above = above.getParent()) {
+      Path file = above.resolve("cgroup.controllers");
+      if (GroupFile.words(file).orElse(Set.of()).contains(controller)) {
+        return "write +"
+            + controller
+            + " to "
+            + above.resolve("cgroup.subtree_control")
+            + " (under systemd: Delegate=yes for its unit)";
+      }
+    }
+    return "have " + controller + " enabled in the groups above";
+  }
+}

@@ -1,0 +1,53 @@
+package dev.holdfast.cgroup;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** Collects a {@link Usage}, each controller its part. Not thread-safe. */
+final class Figures {
+  Optional<Duration> cpuTotal = Optional.empty();
+  Optional<Duration> cpuUser = Optional.empty();
+  Optional<Duration> cpuSystem = Optional.empty();
+  Optional<Duration> throttled = Optional.empty();
+  OptionalLong throttledPeriods = OptionalLong.empty();
+  OptionalLong memoryCurrent = OptionalLong.empty();
+  OptionalLong memoryPeak = OptionalLong.empty();
+  OptionalLong oomKills = OptionalLong.empty();
+  OptionalLong pidsCurrent = OptionalLong.empty();
+  OptionalLong pidsPeak = OptionalLong.empty();
+  OptionalLong pidsRejected = OptionalLong.empty();
+  OptionalLong readBytes = OptionalLong.empty();
+  OptionalLong writeBytes = OptionalLong.empty();
+  Optional<Duration> cpuSome = Optional.empty();
+  Optional<Duration> memorySome = Optional.empty();
+  Optional<Duration> ioSome = Optional.empty();
+  OptionalLong memoryMaxTrips = OptionalLong.empty();
+  OptionalLong memoryHighTrips = OptionalLong.empty();
+  OptionalLong memoryLowTrips = OptionalLong.empty();
+  OptionalLong swapMaxTrips = OptionalLong.empty();
+
+  static Optional<Duration> micros(OptionalLong micros) {
+    return times(micros, 1000);
+  }
+
+  static Optional<Duration> nanos(OptionalLong nanos) {
+    return times(nanos, 1);
+  }
+
+  static Optional<Duration> times(OptionalLong count, long nanosEach) {
+    return count.isPresent()
+        ? Optional.of(Duration.ofNanos(count.getAsLong() * nanosEach))
+        : Optional.empty();
+  }
+
+  Usage usage() {
+    return new Usage(
+        new Usage.Cpu(cpuTotal, cpuUser, cpuSystem, throttled, throttledPeriods),
+        new Usage.Memory(memoryCurrent, memoryPeak, oomKills),
+        new Usage.Pids(pidsCurrent, pidsPeak, pidsRejected),
+        new Usage.Io(readBytes, writeBytes),
+        new Usage.Pressure(cpuSome, memorySome, ioSome),
+        new Usage.Trips(memoryMaxTrips, memoryHighTrips, memoryLowTrips, swapMaxTrips));
+  }
+}

@@ -1,0 +1,40 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import java.io.IOException;
+import java.util.OptionalLong;
+
+/** What went to and from block devices on v2; only where the io controller is enabled. */
+final class IoV2 implements Controller {
+  private final Directory group;
+
+  IoV2(Directory group) {
+    this.group = group;
+  }
+
+  @Override
+  public void usage(Figures figures) throws IOException {
+    String stat = group.readIfPresent("io.stat");
+    if (stat != null) {
+      figures.readBytes = OptionalLong.of(sum(stat, "rbytes="));
+      figures.writeBytes = OptionalLong.of(sum(stat, "wbytes="));
+    }
+  }
+
+  /**
+   * Nested keyed, a line for each device that was used:
+   *
+   * <pre>
+   * MAJOR:MINOR rbytes=N wbytes=N rios=N wios=N dbytes=N dios=N
+   * </pre>
+   */
+  static long sum(String stat, String key) {
+    long sum = 0;
+    for (String word : stat.split("\\s+")) {
+      if (word.startsWith(key)) {
+        sum += FlatKeyed.number(word.substring(key.length())).orElse(0);
+      }
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,96 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
+import java.io.IOException;
+import java.util.Optional;
+
+/** The memory controller of v2: {@code memory.max} and its relatives. */
+final class MemoryV2 implements Controller {
+  private static final String MAX = "memory.max";
+  private static final String SWAP_MAX = "memory.swap.max";
+  private static final String OOM_GROUP = "memory.oom.group";
+
+  private final Directory group;
+
+  MemoryV2(Directory group) {
+    this.group = group;
+  }
+
+  @Override
+  public boolean isPresent() {
+    return group.has(MAX);
+  }
+
+  @Override
+  public void apply(Limits limits, LimitRows rows) throws IOException {
+    int errno = group.tryWrite(OOM_GROUP, limits.oomGroup() ? "1" : "0");
+    if (errno != 0 && errno != Errno.ENOENT) { // ENOENT: before Linux 4.19
+      rows.failed("cannot make an out-of-memory kill end the whole group", group, OOM_GROUP, errno);
+    }
+    set(limits, LimitKind.MEMORY_MIN, "memory.min", rows);
+    set(limits, LimitKind.MEMORY_LOW, "memory.low", rows);
+    set(limits, LimitKind.MEMORY_HIGH, "memory.high", rows);
+    // Before memory.max: what has to leave the memory must not go to swap meanwhile.
+    swap(limits, rows);
+    set(limits, LimitKind.MEMORY, MAX, rows);
+  }
+
+  private void set(Limits limits, LimitKind kind, String file, LimitRows rows) throws IOException {
+    Optional<Limits.Request> request = limits.get(kind);
+    if (request.isPresent()) {
+      LimitValue value = bytes(request.get().value());
+      rows.set(kind, group, file, value, value.toString(), LimitRows::countOrMax);
+    }
+  }
+
+  /** A memory limit that lets the group go on in swap would bound nothing. */
+  private void swap(Limits limits, LimitRows rows) throws IOException {
+    boolean memoryLimited =
+        limits
+            .get(LimitKind.MEMORY)
+            .map(request -> bytes(request.value()) instanceof LimitValue.Count)
+            .orElse(false);
+    boolean requested = limits.get(LimitKind.SWAP).isPresent();
+    if (!requested && !memoryLimited) {
+      return;
+    }
+    LimitValue value =
+        limits
+            .get(LimitKind.SWAP)
+            .map(request -> bytes(request.value()))
+            .orElse(LimitValue.count(0));
+    int errno = group.tryWrite(SWAP_MAX, value.toString());
+    if (errno == Errno.ENOENT) {
+      rows.refused(
+          LimitKind.SWAP,
+          "this kernel does not count swap: there is no " + SWAP_MAX,
+          "use a kernel with swap, booted without swapaccount=0",
+          null);
+    } else if (errno != 0) {
+      rows.refused(LimitKind.SWAP, group, SWAP_MAX, errno);
+    } else {
+      rows.readBack(LimitKind.SWAP, group, SWAP_MAX, value, LimitRows::countOrMax);
+    }
+  }
+
+  /** Above this the kernel's page counters stand for no limit, whatever the size of a page. */
+  static LimitValue bytes(LimitValue value) {
+    return value instanceof LimitValue.Count(long count) && count > Long.MAX_VALUE - LimitRows.PAGE
+        ? LimitValue.UNLIMITED
+        : value;
+  }
+
+  @Override
+  public void usage(Figures figures) throws IOException {
+    figures.memoryCurrent = FlatKeyed.number(group.readIfPresent("memory.current"));
+    figures.memoryPeak = FlatKeyed.number(group.readIfPresent("memory.peak"));
+    // It includes nested groups; memory.events.local does not.
+    String events = group.readIfPresent("memory.events");
+    figures.oomKills = FlatKeyed.value(events, "oom_kill");
+    figures.memoryMaxTrips = FlatKeyed.value(events, "max");
+    figures.memoryHighTrips = FlatKeyed.value(events, "high");
+    figures.memoryLowTrips = FlatKeyed.value(events, "low");
+    figures.swapMaxTrips = FlatKeyed.value(group.readIfPresent("memory.swap.events"), "max");
+  }
+}
