@@ -100,16 +100,15 @@ report_guest() {
   exit 124
 }
 
-# readable_to_all PATH:…: lets an ordinary user read these files and trees. Only for a guest, whose changes are its own.
+# readable_to_all PATH:…: lets an ordinary user read these files and trees. Only for a guest, whose changes are its own; few
+# processes, because each is dear there.
 readable_to_all() {
-  local entry parent
-  while read -r entry; do
-    [ -e "$entry" ] || continue
-    find "$entry" ! -perm -o=r -exec chmod o+rX {} +
-    parent=${entry%/*}
-    while [ -n "$parent" ]; do
-      [ -n "$(find "$parent" -maxdepth 0 -perm -o=x)" ] || chmod o+x "$parent"
-      parent=${parent%/*}
-    done
-  done < <(tr : '\n' <<<"$1")
+  local entries parents=() parent
+  mapfile -t entries < <(tr : '\n' <<<"$1")
+  for parent in "${entries[@]}"; do
+    while parent=${parent%/*} && [ -n "$parent" ]; do parents+=("$parent"); done
+  done
+  mapfile -t parents < <(printf '%s\n' "${parents[@]}" | sort -u)
+  find "${parents[@]}" -maxdepth 0 ! -perm -o=x -exec chmod o+x {} +
+  find "${entries[@]}" ! -perm -o=r -exec chmod o+rX {} + 2>/dev/null || true
 }

@@ -10,7 +10,10 @@ import java.time.Instant;
 
 /** Takes a running process into a job, and makes sure that it is the one that was meant. */
 final class Adoption {
-  /** ProcessHandle gives start times in clock ticks of 10 ms, computed from a boot time that is rounded. */
+  /**
+   * ProcessHandle gives start times in clock ticks of 10 ms, computed from a boot time that is
+   * rounded.
+   */
   private static final Duration TICK = Duration.ofMillis(20);
 
   private Adoption() {}
@@ -41,7 +44,9 @@ final class Adoption {
     }
   }
 
-  /** A handle remembers when its process started: another process of the same number started later. */
+  /**
+   * A handle remembers when its process started: another process of the same number started later.
+   */
   private static boolean isSame(ProcessHandle process) {
     Instant then = process.info().startInstant().orElse(null);
     Instant now =

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that we started in a job. It is reaped by itself when it ends, whether or not somebody waits for it; no thread
- * belongs to it.
+ * A process that we started in a job. It is reaped by itself when it ends, whether or not somebody
+ * waits for it; no thread belongs to it.
  *
  * <p>Thread-safe. Closing its {@link Job} ends it.
  */
@@ -110,7 +110,9 @@ public final class Child {
         : Optional.empty();
   }
 
-  /** Completes when it has ended. The poller's thread completes it: hand longer work to an executor. */
+  /**
+   * Completes when it has ended. The poller's thread completes it: hand longer work to an executor.
+   */
   public CompletableFuture<Exit> onExit() {
     return exit.copy();
   }
@@ -141,8 +143,7 @@ public final class Child {
       return Optional.empty();
     } catch (ExecutionException failure) {
       throw new IOException(
-          "how pid " + pid() + " ended is not known: " + failure.getCause().getMessage(),
-          failure.getCause());
+          "how pid " + pid() + " ended is not known: " + failure.getMessage(), failure);
     }
   }
 
@@ -166,7 +167,9 @@ public final class Child {
     }
   }
 
-  /** Takes the exit status from the kernel. Whoever comes first does it; the others find it done. */
+  /**
+   * Takes the exit status from the kernel. Whoever comes first does it; the others find it done.
+   */
   private void reap() {
     synchronized (process) {
       if (exit.isDone()) {

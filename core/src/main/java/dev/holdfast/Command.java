@@ -10,15 +10,15 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to run: program, arguments, environment, directory, streams, identity. Never a shell: each argument reaches the
- * program as it is.
+ * What to run: program, arguments, environment, directory, streams, identity. Never a shell: each
+ * argument reaches the program as it is.
  *
- * <p>By default stdin is empty, stdout and stderr are those of this process, the environment is ours, and the program leads
- * a POSIX session of its own. Values are checked when they are given: a NUL character, or an environment name with
- * {@code =}, is an {@link IllegalArgumentException}.
+ * <p>By default stdin is empty, stdout and stderr are those of this process, the environment is
+ * ours, and the program leads a POSIX session of its own. Values are checked when they are given: a
+ * NUL character, or an environment name with {@code =}, is an {@link IllegalArgumentException}.
  *
- * <p>Immutable and thread-safe: each method that changes something returns a new command. {@link #toString} names the
- * program only, since arguments and environment may hold secrets.
+ * <p>Immutable and thread-safe: each method that changes something returns a new command. {@link
+ * #toString} names the program only, since arguments and environment may hold secrets.
  */
 public final class Command {
   private final List<String> words;
@@ -49,7 +49,9 @@ public final class Command {
     this.keepIgnoredSignals = draft.keepIgnoredSignals;
   }
 
-  /** A program, by path or by a name that is looked for in the command's PATH, and its arguments. */
+  /**
+   * A program, by path or by a name that is looked for in the command's PATH, and its arguments.
+   */
   public static Command of(String program, String... arguments) {
     List<String> words = new ArrayList<>(arguments.length + 1);
     words.add(program);
@@ -192,8 +194,8 @@ public final class Command {
   }
 
   /**
-   * Shares our process group instead of leading a session of its own, so that it may use the terminal we run in, whose
-   * Ctrl-C then reaches it directly.
+   * Shares our process group instead of leading a session of its own, so that it may use the
+   * terminal we run in, whose Ctrl-C then reaches it directly.
    */
   public Command foreground(boolean yes) {
     Draft draft = new Draft(this);
@@ -205,7 +207,9 @@ public final class Command {
     return foreground;
   }
 
-  /** Leaves SIGHUP, SIGINT and SIGQUIT ignored where this process inherited them so ({@code nohup}). */
+  /**
+   * Leaves SIGHUP, SIGINT and SIGQUIT ignored where this process inherited them so ({@code nohup}).
+   */
   public Command keepIgnoredSignals(boolean yes) {
     Draft draft = new Draft(this);
     draft.keepIgnoredSignals = yes;

@@ -5,8 +5,9 @@ import java.io.IOException;
 import java.time.Duration;
 
 /**
- * A cumulative budget of CPU time. The kernel has no such limit ({@code cpu.max} is a rate) and no event for it, so the
- * usage is looked at when the budget can be used up at the earliest: what is left, divided by the CPUs there are.
+ * A cumulative budget of CPU time. The kernel has no such limit ({@code cpu.max} is a rate) and no
+ * event for it, so the usage is looked at when the budget can be used up at the earliest: what is
+ * left, divided by the CPUs there are.
  */
 final class CpuBudget {
   private static final long SHORTEST_LOOK_NANOS = 2_000_000;

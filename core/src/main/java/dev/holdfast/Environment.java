@@ -74,12 +74,11 @@ public final class Environment {
     List<byte[]> entries = new ArrayList<>();
     if (inherits) {
       own()
-          .forEach(
-              (name, entry) -> {
-                if (passes(name) && !changes.containsKey(name)) {
-                  entries.add(entry);
-                }
-              });
+          .forEach((name, entry) -> {
+            if (passes(name) && !changes.containsKey(name)) {
+              entries.add(entry);
+            }
+          });
     }
     changes.forEach((name, value) -> value.ifPresent(text -> entries.add(entry(name, text))));
     return entries;

@@ -22,13 +22,12 @@ final class Features {
             .toList();
     Map<String, Boolean> features = new LinkedHashMap<>();
     features.put("cgroup.kill", inSomeGroup(unified, "cgroup.kill"));
-    features.put(
-        "clone-into-cgroup", !unified.isEmpty() && KernelFeatures.cloneIntoCgroup());
+    features.put("clone-into-cgroup", !unified.isEmpty() && KernelFeatures.cloneIntoCgroup());
     features.put("pidfd", KernelFeatures.pidfd());
-    features.put(
-        "freeze", inSomeGroup(unified, "cgroup.freeze") || isFreezerV1(delegation));
+    features.put("freeze", inSomeGroup(unified, "cgroup.freeze") || isFreezerV1(delegation));
     features.put("memory.peak", inSomeGroup(unified, "memory.peak") || isMemoryV1(delegation));
-    features.put("psi", Files.isReadable(Path.of("/proc/pressure/cpu")) && readable("/proc/pressure/cpu"));
+    features.put(
+        "psi", Files.isReadable(Path.of("/proc/pressure/cpu")) && readable("/proc/pressure/cpu"));
     features.put("user-namespaces", userNamespaces());
     features.put("landlock", KernelFeatures.landlock());
     features.put("seccomp", KernelFeatures.seccomp());
@@ -65,12 +64,14 @@ final class Features {
 
   private static boolean holds(Delegation delegation, String controller) {
     return delegation.places().stream()
-        .anyMatch(
-            place ->
-                !place.hierarchy().unified() && place.hierarchy().controllers().contains(controller));
+        .anyMatch(place ->
+            !place.hierarchy().unified() && place.hierarchy().controllers().contains(controller));
   }
 
-  /** The two switches that distributions know; whether a policy refuses them all the same shows only in use. */
+  /**
+   * The two switches that distributions know; whether a policy refuses them all the same shows only
+   * in use.
+   */
   private static boolean userNamespaces() {
     return Files.exists(Path.of("/proc/self/ns/user"))
         && !"0".equals(text("/proc/sys/user/max_user_namespaces"))

@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What this machine can do for us, and the reason and remedy where it cannot. Probing changes nothing, never waits, and
- * answers in milliseconds. Immutable.
+ * What this machine can do for us, and the reason and remedy where it cannot. Probing changes
+ * nothing, never waits, and answers in milliseconds. Immutable.
  *
  * @param available whether some cgroup mechanism is
  * @param mechanism the best there is

@@ -19,8 +19,9 @@ public record Identity(int uid, int gid, List<Integer> groups) {
   }
 
   /**
-   * Looks a user up in {@code /etc/passwd} and {@code /etc/group}: {@code NAME}, {@code UID}, or either with
-   * {@code :GROUP} or {@code :GID}. A number that the files do not know is taken as it is, without supplementary groups.
+   * Looks a user up in {@code /etc/passwd} and {@code /etc/group}: {@code NAME}, {@code UID}, or
+   * either with {@code :GROUP} or {@code :GID}. A number that the files do not know is taken as it
+   * is, without supplementary groups.
    *
    * @throws IllegalArgumentException if there is no such user or group
    */

@@ -19,8 +19,9 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A contained tree of processes with limits, usage and one lifetime. Closing it ends the tree, whatever its members have
- * done to get away, and removes what held it; usage stays readable afterwards.
+ * A contained tree of processes with limits, usage and one lifetime. Closing it ends the tree,
+ * whatever its members have done to get away, and removes what held it; usage stays readable
+ * afterwards.
  *
  * <pre>{@code
  * try (Job job = Job.builder().limits(Limits.builder().memory("64M").pids(32).build()).open()) {
@@ -29,8 +30,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * }
  * }</pre>
  *
- * <p>Thread-safe. A job that is forgotten without being closed, and whose children are forgotten too, is closed when the
- * garbage collector finds it; one that is open when the JVM ends is ended by a shutdown hook, or by the keeper.
+ * <p>Thread-safe. A job that is forgotten without being closed, and whose children are forgotten
+ * too, is closed when the garbage collector finds it; one that is open when the JVM ends is ended
+ * by a shutdown hook, or by the keeper.
  */
 public final class Job implements AutoCloseable {
   private static final AtomicLong NUMBERS = new AtomicLong();
@@ -107,8 +109,8 @@ public final class Job implements AutoCloseable {
   }
 
   /**
-   * Takes a running process in; one that has ended by now is fine. Its later children are members too, those that it has
-   * already are not. Needs a cgroup mechanism.
+   * Takes a running process in; one that has ended by now is fine. Its later children are members
+   * too, those that it has already are not. Needs a cgroup mechanism.
    */
   public void adopt(ProcessHandle process) throws IOException {
     lifetime.checkOpen();
@@ -122,8 +124,9 @@ public final class Job implements AutoCloseable {
   }
 
   /**
-   * Sends a signal to every member. SIGKILL is {@link #kill}. A member that has ended is no error; any other failure, such
-   * as EPERM for a member that runs as another user, is thrown after the rest have been signalled.
+   * Sends a signal to every member. SIGKILL is {@link #kill}. A member that has ended is no error;
+   * any other failure, such as EPERM for a member that runs as another user, is thrown after the
+   * rest have been signalled.
    */
   public void signal(Signal signal) throws IOException, InterruptedException {
     lifetime.checkOpen();
@@ -161,8 +164,8 @@ public final class Job implements AutoCloseable {
    *
    * @param signal what to ask with
    * @param grace how long to wait
-   * @param escalate whether to end survivors with SIGKILL. If not, the job is released: survivors live on, contained and
-   *     limited, and closing the job leaves them alone
+   * @param escalate whether to end survivors with SIGKILL. If not, the job is released: survivors
+   *     live on, contained and limited, and closing the job leaves them alone
    */
   public StopReport stop(Signal signal, Duration grace, boolean escalate)
       throws IOException, InterruptedException {
@@ -184,8 +187,8 @@ public final class Job implements AutoCloseable {
   }
 
   /**
-   * Ends all members, reads the usage for the last time and removes what held the job. Idempotent; an interrupt does not
-   * stop it and is kept for later.
+   * Ends all members, reads the usage for the last time and removes what held the job. Idempotent;
+   * an interrupt does not stop it and is kept for later.
    *
    * @throws HoldfastException if something is left, within the deadline given to the builder
    */
@@ -228,7 +231,8 @@ public final class Job implements AutoCloseable {
     /** A name for people, without control characters. */
     public Builder name(String value) {
       if (value.isEmpty() || value.chars().anyMatch(Character::isISOControl)) {
-        throw new IllegalArgumentException("a job's name is not empty and has no control characters");
+        throw new IllegalArgumentException(
+            "a job's name is not empty and has no control characters");
       }
       name = value;
       return this;
@@ -268,8 +272,8 @@ public final class Job implements AutoCloseable {
     /**
      * Opens the job.
      *
-     * @throws HoldfastException if a limit cannot be enforced (unless best effort is enough), or the mechanism asked for is
-     *     not to be had; then nothing is left of the job
+     * @throws HoldfastException if a limit cannot be enforced (unless best effort is enough), or
+     *     the mechanism asked for is not to be had; then nothing is left of the job
      */
     public Job open() throws IOException {
       Container container = Ladder.own().open(mechanism.choice(), cgroupRoot);

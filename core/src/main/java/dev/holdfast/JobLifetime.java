@@ -13,8 +13,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The end of a job, which must come however the job is left: closed, forgotten (a Cleaner, so nothing here refers to the
- * {@link Job}), or open when the JVM ends (a shutdown hook; the keeper if even that does not run).
+ * The end of a job, which must come however the job is left: closed, forgotten (a Cleaner, so
+ * nothing here refers to the {@link Job}), or open when the JVM ends (a shutdown hook; the keeper
+ * if even that does not run).
  */
 final class JobLifetime {
   private static final Set<JobLifetime> OPEN = ConcurrentHashMap.newKeySet();
@@ -64,8 +65,7 @@ final class JobLifetime {
 
   void checkOpen() throws HoldfastException {
     if (closed) {
-      throw new HoldfastException(
-          "cannot use this job", "it is closed", "open another one", null);
+      throw new HoldfastException("cannot use this job", "it is closed", "open another one", null);
     }
   }
 
@@ -140,8 +140,9 @@ final class JobLifetime {
   }
 
   /**
-   * Kills, reads the usage and removes, until nothing is left: a start that was under way may bring in a member after the
-   * kill, and then removing finds the group busy. An interrupt is kept for later.
+   * Kills, reads the usage and removes, until nothing is left: a start that was under way may bring
+   * in a member after the kill, and then removing finds the group busy. An interrupt is kept for
+   * later.
    */
   private boolean killAndRemove(long end) throws IOException {
     boolean interrupted = Thread.interrupted();

@@ -5,7 +5,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ends the whole job at an out-of-memory kill where the kernel does not do so itself: v1 has no {@code memory.oom.group}.
+ * Ends the whole job at an out-of-memory kill where the kernel does not do so itself: v1 has no
+ * {@code memory.oom.group}.
  */
 final class OomWatch implements AutoCloseable {
   private final AutoCloseable watch;

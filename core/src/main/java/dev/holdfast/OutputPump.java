@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * Reads a child's output to its end, on a virtual thread, so that a full pipe never stops the child.
+ * Reads a child's output to its end, on a virtual thread, so that a full pipe never stops the
+ * child.
  *
- * <p>When the job is over the end of file follows at once, since every member is gone; unless a process that escaped (or was
- * handed the descriptor) holds the pipe. So after the end of the job the wait goes on only while bytes still come.
+ * <p>When the job is over the end of file follows at once, since every member is gone; unless a
+ * process that escaped (or was handed the descriptor) holds the pipe. So after the end of the job
+ * the wait goes on only while bytes still come.
  */
 final class OutputPump {
   private static final long IDLE_NANOS = 1_000_000_000L;
@@ -42,8 +44,8 @@ final class OutputPump {
     }
   }
 
-  synchronized Result.Captured captured() {
-    return new Result.Captured(bytes.toByteArray(), ended);
+  synchronized CapturedOutput captured() {
+    return new CapturedOutput(bytes.toByteArray(), ended);
   }
 
   private synchronized int size() {

@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The environment of this process, byte for byte. {@link System#getenv} decodes it with the locale's charset, and in the
- * POSIX locale that loses whatever is not ASCII.
+ * The environment of this process, byte for byte. {@link System#getenv} decodes it with the
+ * locale's charset, and in the POSIX locale that loses whatever is not ASCII.
  */
 final class OwnEnvironment {
   private static final Path SOURCE = Path.of("/proc/self/environ");
@@ -24,9 +24,8 @@ final class OwnEnvironment {
       all = Files.readAllBytes(SOURCE);
     } catch (IOException notMounted) {
       System.getenv()
-          .forEach(
-              (name, value) ->
-                  entries.put(name, (name + "=" + value).getBytes(StandardCharsets.UTF_8)));
+          .forEach((name, value) ->
+              entries.put(name, (name + "=" + value).getBytes(StandardCharsets.UTF_8)));
       return entries;
     }
     // NAME=value, each ended by NUL.

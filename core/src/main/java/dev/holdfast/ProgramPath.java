@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where a program is looked for, as execvp(3) does it: a name with a slash is a path, another is looked for in the PATH
- * that the command will have.
+ * Where a program is looked for, as execvp(3) does it: a name with a slash is a path, another is
+ * looked for in the PATH that the command will have.
  */
 public final class ProgramPath {
   /** What the C library uses where PATH is not set. */

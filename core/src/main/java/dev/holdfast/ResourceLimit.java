@@ -3,8 +3,8 @@ package dev.holdfast;
 import java.util.Locale;
 
 /**
- * A limit of one process, as {@code setrlimit(2)} has them; children inherit it. Not a limit of the job: each process may
- * use so much again.
+ * A limit of one process, as {@code setrlimit(2)} has them; children inherit it. Not a limit of the
+ * job: each process may use so much again.
  *
  * @param soft what holds, in the resource's unit; {@link #INFINITY} for none
  * @param hard up to where the process may raise it
@@ -52,7 +52,10 @@ public record ResourceLimit(Resource resource, long soft, long hard) {
     }
   }
 
-  /** Parses {@code NAME=SOFT[:HARD]}; {@code unlimited} lifts it; without a hard limit it is the soft one. */
+  /**
+   * Parses {@code NAME=SOFT[:HARD]}; {@code unlimited} lifts it; without a hard limit it is the
+   * soft one.
+   */
   public static ResourceLimit parse(String text) {
     int equals = text.indexOf('=');
     if (equals < 0) {

@@ -3,7 +3,6 @@ package dev.holdfast;
 import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.Usage;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -39,23 +38,8 @@ public record Result(
     Usage usage,
     List<AppliedLimit> limits,
     Cleanup cleanup,
-    Captured stdout,
-    Captured stderr) {
-
-  /**
-   * Captured output.
-   *
-   * @param bytes what was read
-   * @param complete false if the end of the stream was not reached: a process that escaped the job held it open
-   */
-  public record Captured(byte[] bytes, boolean complete) {
-    static final Captured NOTHING = new Captured(new byte[0], true);
-
-    /** As UTF-8 text. */
-    public String text() {
-      return new String(bytes, StandardCharsets.UTF_8);
-    }
-  }
+    CapturedOutput stdout,
+    CapturedOutput stderr) {
 
   /** Whether the command ended by itself with exit code 0 and nothing else set the end. */
   public boolean isSuccess() {

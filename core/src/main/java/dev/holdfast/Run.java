@@ -8,8 +8,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * One command in a job of its own, from start to end, with the times it may take. When the command ends, or its time does,
- * the whole tree goes with it.
+ * One command in a job of its own, from start to end, with the times it may take. When the command
+ * ends, or its time does, the whole tree goes with it.
  *
  * <p>Mutable and not thread-safe while it is set up; {@link #start} takes it as it is then.
  */
@@ -92,7 +92,10 @@ public final class Run {
     return start().await();
   }
 
-  /** As {@link #run}, with stdout and stderr kept in the result, where the command does not send them elsewhere. */
+  /**
+   * As {@link #run}, with stdout and stderr kept in the result, where the command does not send
+   * them elsewhere.
+   */
   public Result capture() throws IOException, InterruptedException {
     Command captured = command;
     if (command.stdout() instanceof Output.Inherit) {
@@ -107,7 +110,8 @@ public final class Run {
   /**
    * Starts it. Somebody must call {@link Running#await}, or close the {@link Running}.
    *
-   * @throws StartException if the program cannot be started; its {@link StartException#result} is known
+   * @throws StartException if the program cannot be started; its {@link StartException#result} is
+   *     known
    */
   public Running start() throws IOException, InterruptedException {
     return new Running(this, command, job.open());

@@ -67,8 +67,8 @@ public final class Running implements AutoCloseable {
   }
 
   /**
-   * Asks the members to end with {@code signal}, and ends them after the grace. The outcome is {@link Outcome#CANCELLED},
-   * unless something else had set the end before.
+   * Asks the members to end with {@code signal}, and ends them after the grace. The outcome is
+   * {@link Outcome#CANCELLED}, unless something else had set the end before.
    */
   public void cancel(Signal signal) {
     cause.compareAndSet(null, Outcome.CANCELLED);
@@ -105,7 +105,10 @@ public final class Running implements AutoCloseable {
     job.close();
   }
 
-  /** Empty when the command has ended; otherwise something else set the end, and the job is to be asked with this signal. */
+  /**
+   * Empty when the command has ended; otherwise something else set the end, and the job is to be
+   * asked with this signal.
+   */
   private Optional<Signal> awaitEndOrCause() throws IOException, InterruptedException {
     long wall = run.timeout().map(t -> begin + t.toNanos()).orElse(Long.MAX_VALUE);
     CpuBudget cpu = run.cpuTime().map(budget -> new CpuBudget(job, budget)).orElse(null);
@@ -172,11 +175,10 @@ public final class Running implements AutoCloseable {
         job.usage(),
         job.limits(),
         job.cleanup()
-            .orElseThrow(
-                () ->
-                    new HoldfastException(
-                        "cannot report", "the job is still open", "close it first", null)),
-        stdout == null ? Result.Captured.NOTHING : stdout.captured(),
-        stderr == null ? Result.Captured.NOTHING : stderr.captured());
+            .orElseThrow(() ->
+                new HoldfastException(
+                    "cannot report", "the job is still open", "close it first", null)),
+        stdout == null ? CapturedOutput.NOTHING : stdout.captured(),
+        stderr == null ? CapturedOutput.NOTHING : stderr.captured());
   }
 }

@@ -15,8 +15,7 @@ public final class StartException extends HoldfastException {
   private final boolean exec;
   private transient @Nullable Result result;
 
-  StartException(
-      String program, String why, String remedy, int errno, @Nullable StartStep step) {
+  StartException(String program, String why, String remedy, int errno, @Nullable StartStep step) {
     super("cannot start " + program, why, remedy, null);
     this.errno = errno;
     this.exec = step == StartStep.EXEC;
@@ -77,8 +76,10 @@ public final class StartException extends HoldfastException {
     return switch (failure.step()) {
       case EXEC ->
           switch (failure.errno()) {
-            case Errno.ENOENT -> "check the name, the PATH, and the interpreter that a script names";
-            case Errno.EACCES -> "check its execute permission, and that its filesystem is not noexec";
+            case Errno.ENOENT ->
+                "check the name, the PATH, and the interpreter that a script names";
+            case Errno.EACCES ->
+                "check its execute permission, and that its filesystem is not noexec";
             case Errno.ENOEXEC -> "give the interpreter as the program, or add a #! line";
             case Errno.E2BIG -> "pass long data through stdin or a file";
             default -> "see execve(2)";

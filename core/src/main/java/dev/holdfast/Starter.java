@@ -17,7 +17,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One start: turns a {@link Command} into a request, opens its streams, and makes the {@link Child} of it. */
+/**
+ * One start: turns a {@link Command} into a request, opens its streams, and makes the {@link Child}
+ * of it.
+ */
 final class Starter implements AutoCloseable {
   private static final int PIPE_BYTES = 1 << 20;
 
@@ -79,10 +82,9 @@ final class Starter implements AutoCloseable {
             .environment(command.environment().entries())
             .resourceLimits(
                 command.resourceLimits().stream()
-                    .map(
-                        limit ->
-                            new StartRequest.ResourceLimit(
-                                limit.resource().number(), limit.soft(), limit.hard()))
+                    .map(limit ->
+                        new StartRequest.ResourceLimit(
+                            limit.resource().number(), limit.soft(), limit.hard()))
                     .toList());
     // The keeper's own directory is "/", so the child is always told.
     Path directory = command.directory().orElse(Path.of("")).toAbsolutePath();
@@ -91,12 +93,11 @@ final class Starter implements AutoCloseable {
     command.nice().ifPresent(request::nice);
     command
         .identity()
-        .ifPresent(
-            identity ->
-                request
-                    .groups(identity.groups().stream().mapToInt(Integer::intValue).toArray())
-                    .group(identity.gid())
-                    .user(identity.uid()));
+        .ifPresent(identity ->
+            request
+                .groups(identity.groups().stream().mapToInt(Integer::intValue).toArray())
+                .group(identity.gid())
+                .user(identity.uid()));
     if (command.foreground()) {
       request.joinProcessGroup(ProcessGroup.own());
     }

@@ -3,7 +3,9 @@ package dev.holdfast;
 import java.io.IOException;
 import java.time.Duration;
 
-/** The graceful end of a job: ask, wait for the kernel to say that it is empty, escalate or release. */
+/**
+ * The graceful end of a job: ask, wait for the kernel to say that it is empty, escalate or release.
+ */
 final class Stop {
   private Stop() {}
 

@@ -26,7 +26,8 @@ final class Groups {
     List<Path> found = new ArrayList<>();
     for (Path mount : mounts()) {
       try (var all = Files.walk(mount)) {
-        all.filter(path -> path.getFileName().toString().startsWith("holdfast-")).forEach(found::add);
+        all.filter(path -> path.getFileName().toString().startsWith("holdfast-"))
+            .forEach(found::add);
       } catch (java.io.UncheckedIOException vanished) {
         // somebody's group went while we walked
       }

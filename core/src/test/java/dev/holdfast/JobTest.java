@@ -196,7 +196,8 @@ class JobTest {
     Path out = Files.createTempFile("holdfast", ".out");
     try (Job job = Job.open()) {
       Command trap =
-          Trees.perl("$|=1; $SIG{USR1}=sub{ exit 7 }; print \"ready\\n\"; sleep 1000 while 1;", mark);
+          Trees.perl(
+              "$|=1; $SIG{USR1}=sub{ exit 7 }; print \"ready\\n\"; sleep 1000 while 1;", mark);
       Child first = startReady(job, trap);
       Child second = startReady(job, trap);
       job.signal(Signal.USR1);

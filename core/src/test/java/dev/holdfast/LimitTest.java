@@ -44,8 +44,9 @@ class LimitTest {
   @Test
   void anOomKillOfADistantMemberEndsTheJob() throws Exception {
     Marked mark = Marked.fresh();
-    String hog = "use POSIX; exit if fork; POSIX::setsid(); exit if fork; POSIX::setsid();"
-        + " $x = 'a' x 300000000; sleep 100";
+    String hog =
+        "use POSIX; exit if fork; POSIX::setsid(); exit if fork; POSIX::setsid();"
+            + " $x = 'a' x 300000000; sleep 100";
     Command both =
         Command.of("sh", "-c", "perl -e \"$1\" \"$0\"; exec sleep 1000", mark.text(), hog);
     Result result =
@@ -101,7 +102,8 @@ class LimitTest {
     String[] arguments = Collections.nCopies(10, words).toArray(String[]::new);
     int rounds = HOST ? 30 : 3;
     for (int i = 0; i < rounds; i++) {
-      Run run = Run.of(Command.of("true", arguments)).limits(Limits.builder().memory("1200K").build());
+      Run run =
+          Run.of(Command.of("true", arguments)).limits(Limits.builder().memory("1200K").build());
       try {
         Result result = run.run();
         assertThat(result.outcome()).isIn(Outcome.OOM_KILLED, Outcome.SIGNALED, Outcome.EXITED);
@@ -118,14 +120,13 @@ class LimitTest {
       throttled.start(Trees.busy(mark));
       Thread slow =
           Thread.ofVirtual()
-              .start(
-                  () -> {
-                    try {
-                      throttled.start(Command.of("true")).waitFor();
-                    } catch (Exception endedMeanwhile) {
-                      // the job is closed below
-                    }
-                  });
+              .start(() -> {
+                try {
+                  throttled.start(Command.of("true")).waitFor();
+                } catch (Exception endedMeanwhile) {
+                  // the job is closed below
+                }
+              });
       long begin = System.nanoTime();
       int turns = HOST ? 50 : 5;
       for (int i = 0; i < turns; i++) {

@@ -12,7 +12,8 @@ import java.util.UUID;
 import org.awaitility.Awaitility;
 
 /**
- * Processes that bear a mark in their command line, found in the kernel's process table and nowhere else.
+ * Processes that bear a mark in their command line, found in the kernel's process table and nowhere
+ * else.
  *
  * @param text the mark; pass it as an argument to whatever shall be found again
  */

@@ -52,7 +52,10 @@ class OrphanTest {
     }
   }
 
-  /** Has four jobs with members of every kind; prints their directories and "ready", and waits for its death. */
+  /**
+   * Has four jobs with members of every kind; prints their directories and "ready", and waits for
+   * its death.
+   */
   public static final class Victim {
     public static void main(String[] arguments) throws Exception {
       Marked mark = new Marked(arguments[0]);

@@ -58,8 +58,7 @@ class ScaleTest {
   void manySpawnsInSequenceLeaveNothing() throws Exception {
     int count = HOST ? 10_000 : 500;
     long descriptors = descriptors();
-    try (Job job =
-        Job.builder().limits(Limits.builder().memory("64M").pids(16).build()).open()) {
+    try (Job job = Job.builder().limits(Limits.builder().memory("64M").pids(16).build()).open()) {
       for (int i = 0; i < count; i++) {
         assertThat(job.start(Command.of("/bin/true")).waitFor().isSuccess()).isTrue();
       }
@@ -78,16 +77,15 @@ class ScaleTest {
         int code = i % 100;
         threads.add(
             Thread.ofVirtual()
-                .start(
-                    () -> {
-                      try {
-                        Child child = job.start(Command.of("sh", "-c", "exit " + code));
-                        assertThat(child.waitFor().code()).isEqualTo(code);
-                        codes.add(code);
-                      } catch (Exception e) {
-                        throw new AssertionError(e);
-                      }
-                    }));
+                .start(() -> {
+                  try {
+                    Child child = job.start(Command.of("sh", "-c", "exit " + code));
+                    assertThat(child.waitFor().code()).isEqualTo(code);
+                    codes.add(code);
+                  } catch (Exception e) {
+                    throw new AssertionError(e);
+                  }
+                }));
       }
       for (Thread thread : threads) {
         thread.join();
@@ -101,16 +99,15 @@ class ScaleTest {
     int others = HOST ? 300 : 20;
     Thread noise =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  try {
-                    for (int i = 0; i < others; i++) {
-                      new ProcessBuilder("true").start().waitFor();
-                    }
-                  } catch (Exception e) {
-                    throw new AssertionError(e);
-                  }
-                });
+            .start(() -> {
+              try {
+                for (int i = 0; i < others; i++) {
+                  new ProcessBuilder("true").start().waitFor();
+                }
+              } catch (Exception e) {
+                throw new AssertionError(e);
+              }
+            });
     while (noise.isAlive()) {
       Result result = Command.of("ls", "/proc/self/fd").capture();
       assertThat(result.stdout().text().lines()).containsExactly("0", "1", "2", "3");
@@ -124,18 +121,17 @@ class ScaleTest {
   private static Set<String> platformThreads() {
     Set<String> names = new HashSet<>();
     try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-      tasks.forEach(
-          task -> {
-            try {
-              String name = Files.readString(task.resolve("comm")).strip();
-              // The JVM's own come and go: compilers, collectors, carriers of virtual threads.
-              if (name.startsWith("holdfast") || name.startsWith("process reaper")) {
-                names.add(name + " " + task.getFileName());
-              }
-            } catch (java.io.IOException gone) {
-              // a thread that ended
-            }
-          });
+      tasks.forEach(task -> {
+        try {
+          String name = Files.readString(task.resolve("comm")).strip();
+          // The JVM's own come and go: compilers, collectors, carriers of virtual threads.
+          if (name.startsWith("holdfast") || name.startsWith("process reaper")) {
+            names.add(name + " " + task.getFileName());
+          }
+        } catch (java.io.IOException gone) {
+          // a thread that ended
+        }
+      });
     } catch (java.io.IOException e) {
       throw new AssertionError(e);
     }

@@ -7,13 +7,11 @@ import dev.holdfast.testing.EveryKernel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,21 +45,18 @@ class StartTest {
   @Test
   void failuresNameTheProgramAndTheErrno() throws Exception {
     assertThatThrownBy(() -> Command.of("no-such-program-anywhere").run())
-        .isInstanceOfSatisfying(
-            StartException.class, e -> assertThat(e.isNotFound()).isTrue())
+        .isInstanceOfSatisfying(StartException.class, e -> assertThat(e.isNotFound()).isTrue())
         .hasMessageContaining("no-such-program-anywhere")
         .hasMessageContaining("ENOENT");
     Path text = Files.writeString(directory.resolve("text"), "not a program");
     assertThatThrownBy(() -> Command.of(text.toString()).run())
-        .isInstanceOfSatisfying(
-            StartException.class, e -> assertThat(e.isNotExecutable()).isTrue())
+        .isInstanceOfSatisfying(StartException.class, e -> assertThat(e.isNotExecutable()).isTrue())
         .hasMessageContaining("EACCES");
     text.toFile().setExecutable(true);
     assertThatThrownBy(() -> Command.of(text.toString()).run()).hasMessageContaining("ENOEXEC");
     assertThatThrownBy(() -> Command.of("true").directory(directory.resolve("none")).run())
         .isInstanceOfSatisfying(
-            StartException.class,
-            e -> assertThat(e.isNotFound() || e.isNotExecutable()).isFalse())
+            StartException.class, e -> assertThat(e.isNotFound() || e.isNotExecutable()).isFalse())
         .hasMessageContaining("directory");
   }
 
@@ -127,7 +122,9 @@ class StartTest {
   void filesAndMergedStreams() throws Exception {
     Path out = directory.resolve("out");
     Command command =
-        Command.of("sh", "-c", "echo a; echo b >&2").stderr(Output.merged()).stdout(Output.file(out));
+        Command.of("sh", "-c", "echo a; echo b >&2")
+            .stderr(Output.merged())
+            .stdout(Output.file(out));
     command.run().ensureSuccess();
     assertThat(out).hasContent("a\nb");
     command.stdout(Output.append(out)).run();
@@ -149,9 +146,7 @@ class StartTest {
 
   @Test
   void largeStreamsArriveWhole() throws Exception {
-    long size = !dev.holdfast.testing.Place.isGuest()
-        ? 100L << 20
-        : 8L << 20;
+    long size = !dev.holdfast.testing.Place.isGuest() ? 100L << 20 : 8L << 20;
     // stdout echoes stdin; stderr writes in between.
     String script = "$/=\\65536; while (<STDIN>) { print; print STDERR 'e' x 1000 }";
     try (Job job = Job.open()) {
@@ -163,24 +158,22 @@ class StartTest {
                   .stderr(Output.pipe()));
       CompletableFuture<String> written = new CompletableFuture<>();
       Thread.ofVirtual()
-          .start(
-              () -> {
-                try (OutputStream out = child.stdin()) {
-                  written.complete(write(out, size));
-                } catch (Exception e) {
-                  written.completeExceptionally(e);
-                }
-              });
+          .start(() -> {
+            try (OutputStream out = child.stdin()) {
+              written.complete(write(out, size));
+            } catch (Exception e) {
+              written.completeExceptionally(e);
+            }
+          });
       CompletableFuture<Long> errors = new CompletableFuture<>();
       Thread.ofVirtual()
-          .start(
-              () -> {
-                try {
-                  errors.complete(child.stderr().transferTo(OutputStream.nullOutputStream()));
-                } catch (Exception e) {
-                  errors.completeExceptionally(e);
-                }
-              });
+          .start(() -> {
+            try {
+              errors.complete(child.stderr().transferTo(OutputStream.nullOutputStream()));
+            } catch (Exception e) {
+              errors.completeExceptionally(e);
+            }
+          });
       assertThat(digest(child.stdout(), size)).isEqualTo(written.get());
       assertThat(errors.get()).isPositive();
       assertThat(child.waitFor().isSuccess()).isTrue();
@@ -194,14 +187,13 @@ class StartTest {
       CompletableFuture<Throwable> failure = new CompletableFuture<>();
       Thread reader =
           Thread.ofVirtual()
-              .start(
-                  () -> {
-                    try {
-                      child.stdout().read();
-                    } catch (IOException e) {
-                      failure.complete(e);
-                    }
-                  });
+              .start(() -> {
+                try {
+                  child.stdout().read();
+                } catch (IOException e) {
+                  failure.complete(e);
+                }
+              });
       org.awaitility.Awaitility.await().until(() -> reader.getState() == Thread.State.WAITING);
       child.stdout().close();
       assertThat(failure.get()).isInstanceOf(IOException.class);
@@ -226,7 +218,12 @@ class StartTest {
   void aCpuBudgetEndsTheTree() throws Exception {
     Marked mark = Marked.fresh();
     Result result =
-        Run.of(Command.of("sh", "-c", "perl -e '1 while 1' $0 & perl -e '1 while 1' $0; wait", mark.text()))
+        Run.of(
+                Command.of(
+                    "sh",
+                    "-c",
+                    "perl -e '1 while 1' $0 & perl -e '1 while 1' $0; wait",
+                    mark.text()))
             .cpuTime(Duration.ofSeconds(1))
             .run();
     assertThat(result.outcome()).isEqualTo(Outcome.CPU_TIME_EXCEEDED);
@@ -269,5 +266,4 @@ class StartTest {
     assertThat(total).isEqualTo(size);
     return HexFormat.of().formatHex(digest.digest());
   }
-
 }

@@ -1,10 +1,15 @@
 package dev.holdfast;
 
-/** Process trees that try to get away, as perl programs: it has fork and setsid without a compiler. */
+/**
+ * Process trees that try to get away, as perl programs: it has fork and setsid without a compiler.
+ */
 final class Trees {
   private Trees() {}
 
-  /** A daemon: fork, setsid, fork again, ignore SIGTERM and SIGHUP, sleep. The first process ends at once. */
+  /**
+   * A daemon: fork, setsid, fork again, ignore SIGTERM and SIGHUP, sleep. The first process ends at
+   * once.
+   */
   static Command daemon(Marked mark) {
     return perl(
         "use POSIX; exit 0 if fork; POSIX::setsid(); exit 0 if fork;"
@@ -12,7 +17,10 @@ final class Trees {
         mark);
   }
 
-  /** {@code count} processes, each in a session of its own, that sleep. The first process stays and sleeps too. */
+  /**
+   * {@code count} processes, each in a session of its own, that sleep. The first process stays and
+   * sleeps too.
+   */
   static Command sessions(int count, Marked mark) {
     return perl(
         "use POSIX; for (1.."

@@ -1,7 +1,6 @@
 package dev.holdfast.cgroup;
 
 import dev.holdfast.cgroup.Delegation.Kind;
-import dev.holdfast.cgroup.Place;
 import dev.holdfast.linux.ProcessTable;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -30,7 +30,7 @@ final class IoV2 implements Controller {
    */
   static long sum(String stat, String key) {
     long sum = 0;
-    for (String word : stat.split("\\s+")) {
+    for (String word : stat.split("\\s+", -1)) {
       if (word.startsWith(key)) {
         sum += FlatKeyed.number(word.substring(key.length())).orElse(0);
       }

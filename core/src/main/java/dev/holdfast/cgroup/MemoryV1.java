@@ -17,6 +17,9 @@ final class MemoryV1 implements Controller {
   private static final String SOFT = "memory.soft_limit_in_bytes";
   private static final String HIERARCHY = "memory.use_hierarchy";
 
+  /** The kernel charges 64 pages at a time where there is room for them. */
+  private static final long CHARGED_AT_ONCE = 64 * LimitRows.PAGE;
+
   private final Branch branch;
   private final Directory group;
 
@@ -164,19 +167,36 @@ final class MemoryV1 implements Controller {
   }
 
   /**
-   * Where no swap is allowed both limits are the same, and the kernel comes up against that of
-   * memory and swap together first.
+   * How often the limits were reached. Where no swap is allowed both are the same, and the kernel
+   * comes up against that of memory and swap together first; which recent kernels do not count
+   * (seen on 6.18: {@code memory.memsw.failcnt} stays 0). So a 0 is only believed if usage never
+   * came near the limit.
    */
   private void trips(Figures figures) throws IOException {
     OptionalLong memory = FlatKeyed.number(group.readIfPresent("memory.failcnt"));
     OptionalLong together = FlatKeyed.number(group.readIfPresent("memory.memsw.failcnt"));
+    String limit = group.readIfPresent(LIMIT);
+    String limitTogether = group.readIfPresent(MEMSW);
+    if (together.orElse(-1) == 0
+        && isNear(group.readIfPresent("memory.memsw.max_usage_in_bytes"), limitTogether)) {
+      together = OptionalLong.empty();
+    }
     figures.swapMaxTrips = together;
-    if (memory.isPresent() && together.orElse(0) > 0) {
-      String limit = group.readIfPresent(LIMIT);
-      if (limit != null && limit.equals(group.readIfPresent(MEMSW))) {
-        memory = OptionalLong.of(memory.getAsLong() + together.getAsLong());
+    if (limit != null && limit.equals(limitTogether) && memory.isPresent()) {
+      long known = memory.getAsLong() + together.orElse(0);
+      if (known == 0) {
+        known = FlatKeyed.value(group.readIfPresent("memory.oom_control"), "oom_kill").orElse(0);
       }
+      memory = known == 0 && together.isEmpty() ? OptionalLong.empty() : OptionalLong.of(known);
     }
     figures.memoryMaxTrips = memory;
+  }
+
+  private static boolean isNear(@Nullable String peakText, @Nullable String limitText) {
+    OptionalLong peak = FlatKeyed.number(peakText);
+    OptionalLong limit = FlatKeyed.number(limitText);
+    return peak.isPresent()
+        && limit.isPresent()
+        && peak.getAsLong() > limit.getAsLong() - CHARGED_AT_ONCE;
   }
 }

@@ -18,10 +18,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * This JVM's own directory in each cgroup hierarchy in use. All of its jobs lie under it.
  *
- * <p>It is held by an flock(2) on the directory of the membership hierarchy, from its first moment: the kernel releases the
- * lock when the last process that has the descriptor ends (this JVM and its keeper), however it ends, and a sweep ends and
- * removes only anchors whose lock it can take. A sweep may get between our mkdir and our lock: then our lock fails, or the
- * directory we locked is no longer the one at that path, and we make another.
+ * <p>It is held by an flock(2) on the directory of the membership hierarchy, from its first moment:
+ * the kernel releases the lock when the last process that has the descriptor ends (this JVM and its
+ * keeper), however it ends, and a sweep ends and removes only anchors whose lock it can take. A
+ * sweep may get between our mkdir and our lock: then our lock fails, or the directory we locked is
+ * no longer the one at that path, and we make another.
  *
  * <p>Thread-safe.
  */
@@ -49,10 +50,13 @@ final class Anchor {
     this.handles = handles;
   }
 
-  /** Makes, locks and hands to a keeper a new anchor in the subtree that {@code delegation} owns. */
+  /**
+   * Makes, locks and hands to a keeper a new anchor in the subtree that {@code delegation} owns.
+   */
   static Anchor create(Delegation delegation, CgroupVersion version) throws IOException {
     delegation.acquire();
-    SplittableRandom random = new SplittableRandom(System.nanoTime() ^ ProcessHandle.current().pid());
+    SplittableRandom random =
+        new SplittableRandom(System.nanoTime() ^ ProcessHandle.current().pid());
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       String name =
           PREFIX
@@ -78,8 +82,8 @@ final class Anchor {
         null);
   }
 
-  private static Anchor complete(
-      Cgroup group, CgroupVersion version, Directory lock, String name) throws IOException {
+  private static Anchor complete(Cgroup group, CgroupVersion version, Directory lock, String name)
+      throws IOException {
     group.enableControllers();
     List<AutoCloseable> handles = new ArrayList<>();
     List<AnchorRequest.Hierarchy> hierarchies = new ArrayList<>();
@@ -99,7 +103,7 @@ final class Anchor {
 
   private static AnchorRequest.Hierarchy hierarchy(
       Cgroup group, Path path, Directory own, List<AutoCloseable> handles) throws IOException {
-    Directory parent = Directory.open(path.getParent());
+    Directory parent = Directory.open(path.resolveSibling(".").normalize());
     handles.add(parent);
     AnchorRequest.Kind kind =
         path.equals(group.unifiedDirectory().orElse(null))
@@ -116,7 +120,9 @@ final class Anchor {
     }
   }
 
-  /** The directory that tells who is a member, and bears the lock: v2's, on pure v1 the freezer's. */
+  /**
+   * The directory that tells who is a member, and bears the lock: v2's, on pure v1 the freezer's.
+   */
   static Path membership(Cgroup group) {
     return group.unifiedDirectory().orElseGet(() -> group.v1Directories().getFirst());
   }
@@ -134,7 +140,10 @@ final class Anchor {
     return keeper;
   }
 
-  /** Removes the anchor, whose jobs have been closed. Released ones may hold it: then it stays, for a sweep. */
+  /**
+   * Removes the anchor, whose jobs have been closed. Released ones may hold it: then it stays, for
+   * a sweep.
+   */
   void close() throws IOException {
     try {
       if (!group.isPopulated()) {

@@ -22,13 +22,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * A job in control groups.
  *
- * <p>A child is cloned into the v2 group (CLONE_INTO_CGROUP), so it is a member and counted before its first instruction;
- * v1 groups it joins itself, by writing to their {@code tasks}, before exec.
+ * <p>A child is cloned into the v2 group (CLONE_INTO_CGROUP), so it is a member and counted before
+ * its first instruction; v1 groups it joins itself, by writing to their {@code tasks}, before exec.
  *
- * <p>A group that was killed once is spoiled for cloning: the kernel compares its kill counter with that of the starter's
- * group, and kills the new child at once. Joining by write is not affected. So after a kill, and whenever a child was
- * killed unborn, children join by write: it costs the kernel a grace period for each start, but only in jobs that were
- * killed and go on.
+ * <p>A group that was killed once is spoiled for cloning: the kernel compares its kill counter with
+ * that of the starter's group, and kills the new child at once. Joining by write is not affected.
+ * So after a kill, and whenever a child was killed unborn, children join by write: it costs the
+ * kernel a grace period for each start, but only in jobs that were killed and go on.
  */
 public final class CgroupContainer implements Container {
   private static final int SIGKILL = 9;

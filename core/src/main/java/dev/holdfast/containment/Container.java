@@ -25,7 +25,10 @@ public sealed interface Container permits CgroupContainer, ProcessGroupContainer
   /** Takes a running process in; one that has ended is fine. Its later children are members too. */
   void adopt(int pid) throws IOException;
 
-  /** The process ids of the members, of nested groups too; ended ones that nobody has reaped are left out. */
+  /**
+   * The process ids of the members, of nested groups too; ended ones that nobody has reaped are
+   * left out.
+   */
   List<Integer> members() throws IOException;
 
   /** Ends all members, and returns once there is none. The job stays usable. */
@@ -44,7 +47,10 @@ public sealed interface Container permits CgroupContainer, ProcessGroupContainer
   /** What the job has used so far. */
   Usage usage() throws IOException;
 
-  /** Lets the members live on when the job is closed; whoever comes by later only removes what is empty. */
+  /**
+   * Lets the members live on when the job is closed; whoever comes by later only removes what is
+   * empty.
+   */
   void release() throws IOException;
 
   /** Removes what the job was held by, which must be empty. Idempotent. */

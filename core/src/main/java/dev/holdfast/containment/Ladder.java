@@ -13,9 +13,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What this JVM owns of the machine, and how the best mechanism for a job is chosen: a cgroup where there is a subtree that
- * is ours, else process groups. Anchors and keepers are made at the first job that needs them, one for each root, and go
- * when the JVM does.
+ * What this JVM owns of the machine, and how the best mechanism for a job is chosen: a cgroup where
+ * there is a subtree that is ours, else process groups. Anchors and keepers are made at the first
+ * job that needs them, one for each root, and go when the JVM does.
  *
  * <p>Thread-safe.
  */

@@ -21,9 +21,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A job as POSIX sessions: the last rung, where there is no cgroup. Each child leads a session of its own before it execs;
- * members are whoever is in one of those sessions, or descends from somebody who is. A process that leaves the session and
- * whose parent ends has escaped.
+ * A job as POSIX sessions: the last rung, where there is no cgroup. Each child leads a session of
+ * its own before it execs; members are whoever is in one of those sessions, or descends from
+ * somebody who is. A process that leaves the session and whose parent ends has escaped.
  */
 public final class ProcessGroupContainer implements Container {
   private static final int SIGKILL = 9;

@@ -1,4 +1,7 @@
-/** The ladder of mechanisms that hold a job together, the anchor, and what a JVM owns of the machine. */
+/**
+ * The ladder of mechanisms that hold a job together, the anchor, and what a JVM owns of the
+ * machine.
+ */
 @NullMarked
 package dev.holdfast.containment;
 

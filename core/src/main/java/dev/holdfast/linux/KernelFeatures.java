@@ -8,7 +8,10 @@ import java.lang.foreign.ValueLayout;
 public final class KernelFeatures {
   private KernelFeatures() {}
 
-  /** Whether clone3 knows CLONE_INTO_CGROUP: with a descriptor that is none, EBADF says that it does. */
+  /**
+   * Whether clone3 knows CLONE_INTO_CGROUP: with a descriptor that is none, EBADF says that it
+   * does.
+   */
   public static boolean cloneIntoCgroup() {
     final long cloneIntoCgroup = 0x200000000L;
     final int size = 88;

@@ -70,14 +70,14 @@ final class Socket implements AutoCloseable {
   }
 
   /**
-   * An unprivileged sender gets ETOOMANYREFS while about RLIMIT_NOFILE of its descriptors are in messages that nobody has
-   * received yet. The kernel has no event for it, so it is tried again, a bounded number of times.
+   * An unprivileged sender gets ETOOMANYREFS while about RLIMIT_NOFILE of its descriptors are in
+   * messages that nobody has received yet. The kernel has no event for it, so it is tried again, a
+   * bounded number of times.
    */
   private void sendWhole(MemorySegment header) throws IOException {
     for (int attempt = 1; ; attempt++) {
       long result =
-          Kernel.get()
-              .call(SystemCall.SENDMSG, descriptor.number(), header.address(), NO_SIGNAL);
+          Kernel.get().call(SystemCall.SENDMSG, descriptor.number(), header.address(), NO_SIGNAL);
       if (result >= 0) {
         return;
       }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.cgroup.Delegation.Kind;
-import dev.holdfast.cgroup.Place;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

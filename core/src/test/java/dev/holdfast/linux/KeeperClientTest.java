@@ -59,7 +59,9 @@ class KeeperClientTest {
     assertThat(client.keeperPid()).isNotZero().isNotEqualTo(first);
   }
 
-  /** Every start gives its own exit code, exactly once, whatever happens to the keepers meanwhile. */
+  /**
+   * Every start gives its own exit code, exactly once, whatever happens to the keepers meanwhile.
+   */
   @Test
   void noStartIsLostOrDoubledWhileKeepersDie() throws Exception {
     AtomicBoolean done = new AtomicBoolean();
@@ -67,21 +69,20 @@ class KeeperClientTest {
     Pipe count = Pipe.forReading();
     Thread killer =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  while (!done.get() && killed.get() < 20) {
-                    int pid = client.keeperPid();
-                    if (pid != 0) {
-                      try {
-                        kill(pid);
-                        killed.incrementAndGet();
-                      } catch (Exception gone) {
-                        // somebody else saw it end first
-                      }
-                    }
-                    Thread.yield();
+            .start(() -> {
+              while (!done.get() && killed.get() < 20) {
+                int pid = client.keeperPid();
+                if (pid != 0) {
+                  try {
+                    kill(pid);
+                    killed.incrementAndGet();
+                  } catch (Exception gone) {
+                    // somebody else saw it end first
                   }
-                });
+                }
+                Thread.yield();
+              }
+            });
     int threads = 8;
     int each = dev.holdfast.testing.Place.isGuest() ? 5 : 25;
     AtomicInteger failures = new AtomicInteger();
@@ -89,17 +90,16 @@ class KeeperClientTest {
     for (int t = 0; t < threads; t++) {
       starters.add(
           Thread.ofVirtual()
-              .start(
-                  () -> {
-                    for (int i = 0; i < each; i++) {
-                      try {
-                        // Each start that runs leaves one byte.
-                        startCounting(count);
-                      } catch (Exception e) {
-                        failures.incrementAndGet();
-                      }
-                    }
-                  }));
+              .start(() -> {
+                for (int i = 0; i < each; i++) {
+                  try {
+                    // Each start that runs leaves one byte.
+                    startCounting(count);
+                  } catch (Exception e) {
+                    failures.incrementAndGet();
+                  }
+                }
+              }));
     }
     for (Thread starter : starters) {
       starter.join();
@@ -109,7 +109,8 @@ class KeeperClientTest {
     count.writeEnd().close();
     int bytes = new PipeInput(count.readEnd()).readAllBytes().length;
     assertThat(killed.get()).isPositive();
-    // A start may give up after several keepers in a row were killed; then it says so, and nothing ran.
+    // A start may give up after several keepers in a row were killed; then it says so, and nothing
+    // ran.
     assertThat(bytes + failures.get()).isEqualTo(threads * each);
     assertThat(bytes).isPositive();
   }
@@ -122,16 +123,15 @@ class KeeperClientTest {
       int code = i;
       threads.add(
           Thread.ofVirtual()
-              .start(
-                  () -> {
-                    try {
-                      if (run("exit " + code).code() == code) {
-                        right.incrementAndGet();
-                      }
-                    } catch (Exception e) {
-                      throw new AssertionError(e);
-                    }
-                  }));
+              .start(() -> {
+                try {
+                  if (run("exit " + code).code() == code) {
+                    right.incrementAndGet();
+                  }
+                } catch (Exception e) {
+                  throw new AssertionError(e);
+                }
+              }));
     }
     for (Thread thread : threads) {
       thread.join();

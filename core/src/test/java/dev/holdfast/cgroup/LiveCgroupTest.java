@@ -1,0 +1,322 @@
+package dev.holdfast.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Tag("kernel")
+@Timeout(60)
+class LiveCgroupTest {
+  private static final Duration LIMIT = Duration.ofSeconds(20);
+  private final List<Process> started = new ArrayList<>();
+  private Cgroup group;
+
+  @BeforeEach
+  void make() throws IOException {
+    group = LivePlaces.make();
+  }
+
+  @AfterEach
+  void clean() throws Exception {
+    group.close();
+    for (Process process : started) {
+      process.destroyForcibly().waitFor();
+    }
+    for (Path directory : directories(group)) {
+      assertThat(directory).doesNotExist();
+    }
+  }
+
+  static List<Path> directories(Cgroup group) {
+    List<Path> all = new ArrayList<>(group.v1Directories());
+    group.unifiedDirectory().ifPresent(all::add);
+    return all;
+  }
+
+  /** Starts a shell that waits, joins it, lets it go on. */
+  Process run(Cgroup in, String script) throws IOException {
+    Process process =
+        new ProcessBuilder("sh", "-c", "read go; " + script)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    started.add(process);
+    in.attach(process.pid());
+    OutputStream input = process.getOutputStream();
+    input.write("go\n".getBytes(StandardCharsets.UTF_8));
+    input.flush();
+    return process;
+  }
+
+  void awaitMembers(int count) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (group.memberCount() != count && System.nanoTime() < deadline) {
+      Thread.sleep(5);
+    }
+    assertThat(group.memberCount()).isEqualTo(count);
+  }
+
+  @Test
+  void hasADirectoryInEachHierarchy() throws Exception {
+    assertThat(directories(group)).isNotEmpty().allMatch(Files::isDirectory);
+    assertThat(group.paths().values()).allMatch(path -> path.endsWith("/" + group.name()));
+    assertThat(group.isPopulated()).isFalse();
+    assertThat(group.members()).isEmpty();
+    if (group.unifiedDirectory().isEmpty()) {
+      assertThat(group.v1Directories().getFirst()).isEqualTo(group.directory("freezer").get());
+      assertThat(group.directory("cpuacct")).isPresent();
+    }
+    group.remove();
+    group.remove();
+    assertThat(group.isPopulated()).isFalse();
+    assertThat(group.awaitEmpty(LIMIT)).isTrue();
+    group.kill(LIMIT);
+    assertThatThrownBy(() -> group.usage())
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("the group is removed");
+  }
+
+  @Test
+  void isMadeEverywhereOrNowhere() throws Exception {
+    Path last = directories(group).getLast();
+    List<Path> all = directories(group);
+    group.remove();
+    Files.createDirectory(last);
+    try {
+      assertThatThrownBy(() -> Cgroup.create(LivePlaces.find(), group.name(), java.util.Map.of()))
+          .isInstanceOf(HoldfastException.class)
+          .hasMessageContaining("EEXIST");
+      all.remove(last);
+      assertThat(all).noneMatch(Files::exists);
+    } finally {
+      Files.delete(last);
+    }
+  }
+
+  @Test
+  void aPlainDirectoryIsNoGroup(@org.junit.jupiter.api.io.TempDir Path temp) {
+    Hierarchy hierarchy =
+        new Hierarchy(true, temp, "/", java.util.Set.of(), "/", java.util.Optional.of(temp));
+    assertThatThrownBy(() ->
+            Cgroup.create(
+                List.of(new Place(hierarchy, temp, true, true)), "job", java.util.Map.of()))
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("plain directory");
+    assertThat(temp).isEmptyDirectory();
+  }
+
+  @Test
+  void killsAllMembers() throws Exception {
+    run(group, "sleep 1000 & sleep 1000 & sleep 1000 & wait");
+    awaitMembers(4);
+    assertThat(group.isPopulated()).isTrue();
+    assertThat(group.awaitEmpty(Duration.ofMillis(50))).isFalse();
+    group.kill(LIMIT);
+    assertThat(group.isPopulated()).isFalse();
+    assertThat(group.awaitEmpty(Duration.ZERO)).isTrue();
+    // It stays usable.
+    Process again = run(group, "exec sleep 1000");
+    awaitMembers(1);
+    assertThat(again.isAlive()).isTrue();
+  }
+
+  @Test
+  void endsWhenTheLastMemberEnds() throws Exception {
+    run(group, "sleep 0.3");
+    long begin = System.nanoTime();
+    assertThat(group.awaitEmpty(LIMIT)).isTrue();
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
+  }
+
+  @Test
+  void aKillIsNotStoppedByAnInterrupt() throws Exception {
+    run(group, "sleep 1000 & wait");
+    awaitMembers(2);
+    Thread.currentThread().interrupt();
+    group.kill(LIMIT);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(group.isPopulated()).isFalse();
+  }
+
+  @Test
+  void aForkBombInsideALimitIsKilled() throws Exception {
+    group.apply(Limits.builder().pids(30).build(), false);
+    run(group, "bomb() { bomb | bomb & }; bomb; sleep 1000");
+    Thread.sleep(300);
+    group.kill(LIMIT);
+    assertThat(group.memberCount()).isZero();
+    assertThat(group.usage().pids().rejected().getAsLong()).isPositive();
+  }
+
+  @Test
+  void theFallbackKillsAForkBombToo() throws Exception {
+    group.apply(Limits.builder().pids(30).build(), false);
+    run(group, "bomb() { bomb | bomb & }; bomb; sleep 1000");
+    Thread.sleep(300);
+    assertThat(group.sweep(System.nanoTime() + LIMIT.toNanos())).isTrue();
+    assertThat(group.memberCount()).isZero();
+    assertThat(group.isFrozen()).isFalse();
+  }
+
+  @Test
+  void freezesAndThaws() throws Exception {
+    run(group, "while :; do :; done");
+    awaitMembers(1);
+    assertThat(group.isFrozen()).isFalse();
+    group.freeze();
+    assertThat(group.isFrozen()).isTrue();
+    Duration before = group.usage().cpu().total().get();
+    Thread.sleep(200);
+    assertThat(group.usage().cpu().total().get().minus(before)).isLessThan(Duration.ofMillis(20));
+    group.thaw();
+    assertThat(group.isFrozen()).isFalse();
+    Thread.sleep(200);
+    assertThat(group.usage().cpu().total().get().minus(before))
+        .isGreaterThan(Duration.ofMillis(20));
+  }
+
+  @Test
+  void aFrozenGroupIsKilledAndUsableAfterwards() throws Exception {
+    run(group, "sleep 1000 & wait");
+    awaitMembers(2);
+    group.freeze();
+    group.kill(LIMIT);
+    assertThat(group.isFrozen()).isFalse();
+    assertThat(group.isPopulated()).isFalse();
+  }
+
+  @Test
+  void aFrozenGroupShowsInTheOneInside() throws Exception {
+    Cgroup inner = group.create("inner");
+    Process process = run(inner, "exec sleep 1000");
+    group.freeze();
+    assertThat(inner.isFrozen()).isTrue();
+    group.thaw();
+    assertThat(inner.isFrozen()).isFalse();
+    assertThat(group.members()).containsExactly(process.pid());
+    inner.close();
+  }
+
+  @Test
+  void signalsAll() throws Exception {
+    Process process = run(group, "trap 'exit 7' USR1; sleep 1000 & wait");
+    awaitMembers(2);
+    group.signal(10);
+    assertThat(process.waitFor()).isEqualTo(7);
+    assertThat(group.awaitEmpty(LIMIT)).isTrue();
+    group.signal(10);
+  }
+
+  @Test
+  void signalKillReachesAll() throws Exception {
+    run(group, "sleep 1000 & sleep 1000 & wait");
+    awaitMembers(3);
+    group.signal(9);
+    assertThat(group.awaitEmpty(LIMIT)).isTrue();
+  }
+
+  @Test
+  void removesWhatMembersMade() throws Exception {
+    StringBuilder script = new StringBuilder();
+    for (Path directory : directories(group)) {
+      script.append("mkdir -p " + directory + "/a/b " + directory + "/c; ");
+      script.append("chmod 0 " + directory + "/a; ");
+    }
+    Path members = group.unifiedDirectory().orElseGet(() -> group.v1Directories().getFirst());
+    script.append("echo 0 > " + members + "/a/b/cgroup.procs; sleep 1000 & wait");
+    run(group, script.toString());
+    awaitMembers(2);
+    group.kill(LIMIT);
+    group.remove();
+    assertThat(directories(group)).noneMatch(Files::exists);
+  }
+
+  @Test
+  void refusesToRemoveMembers() throws Exception {
+    run(group, "exec sleep 1000");
+    awaitMembers(1);
+    assertThatThrownBy(group::remove)
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("EBUSY");
+    assertThat(group.memberCount()).isOne();
+  }
+
+  @Test
+  void aProcessThatCannotJoinEverywhereIsMovedBack() throws Exception {
+    List<Path> all = directories(group);
+    if (all.size() < 2) {
+      return;
+    }
+    // Joining goes through v2 first.
+    Path last = group.v1Directories().getLast();
+    Files.delete(last);
+    Process process = new ProcessBuilder("sleep", "1000").start();
+    started.add(process);
+    List<String> before = Files.readAllLines(Path.of("/proc/" + process.pid() + "/cgroup"));
+    assertThatThrownBy(() -> group.attach(process.pid())).isInstanceOf(HoldfastException.class);
+    assertThat(Files.readAllLines(Path.of("/proc/" + process.pid() + "/cgroup"))).isEqualTo(before);
+    process.destroyForcibly().waitFor();
+    group.attach(process.pid()); // ended: nothing to do
+  }
+
+  @Test
+  void readsThreadedGroups() throws Exception {
+    if (group.unifiedDirectory().isEmpty()) {
+      return;
+    }
+    Path inner = Files.createDirectory(group.unifiedDirectory().get().resolve("threads"));
+    Files.writeString(inner.resolve("cgroup.type"), "threaded");
+    Process process = run(group, "exec sleep 1000");
+    awaitMembers(1);
+    Files.writeString(inner.resolve("cgroup.threads"), Long.toString(process.pid()));
+    assertThat(group.members()).containsExactly(process.pid());
+    group.kill(LIMIT);
+    assertThat(group.members()).isEmpty();
+  }
+
+  @Test
+  void manyThreadsUseAndRemoveIt() throws Exception {
+    run(group, "sleep 1000 & wait");
+    List<Thread> threads = new ArrayList<>();
+    List<Throwable> odd = java.util.Collections.synchronizedList(new ArrayList<>());
+    for (int i = 0; i < 8; i++) {
+      threads.add(
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  while (true) {
+                    group.usage();
+                    group.members();
+                    group.isPopulated();
+                  }
+                } catch (HoldfastException removed) {
+                  if (!removed.getMessage().contains("the group is removed")) {
+                    odd.add(removed);
+                  }
+                } catch (Throwable other) {
+                  odd.add(other);
+                }
+              }));
+    }
+    Thread.sleep(100);
+    group.close();
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(odd).isEmpty();
+  }
+}

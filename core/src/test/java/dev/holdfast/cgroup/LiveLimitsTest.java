@@ -1,0 +1,278 @@
+package dev.holdfast.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Tag("kernel")
+@Timeout(60)
+class LiveLimitsTest {
+  /** tail keeps what it reads: 100 MB of it. */
+  private static final String HOG = "head -c 100m /dev/zero | tail -c 100m";
+
+  private static final long MIB = 1 << 20;
+  private final List<Process> started = new ArrayList<>();
+  private Cgroup group;
+
+  @BeforeEach
+  void make() throws IOException {
+    group = LivePlaces.make();
+  }
+
+  @AfterEach
+  void clean() throws Exception {
+    group.close();
+    for (Process process : started) {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  Process run(Cgroup in, String script) throws IOException {
+    Process process =
+        new ProcessBuilder("sh", "-c", "read go; " + script)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    started.add(process);
+    in.attach(process.pid());
+    process.getOutputStream().write("go\n".getBytes(StandardCharsets.UTF_8));
+    process.getOutputStream().flush();
+    return process;
+  }
+
+  static AppliedLimit row(List<AppliedLimit> rows, LimitKind kind) {
+    return rows.stream().filter(row -> row.kind() == kind).findFirst().orElseThrow();
+  }
+
+  @Test
+  void readsBackWhatItSets() throws Exception {
+    boolean v1 = LivePlaces.isV1(group, "memory");
+    List<AppliedLimit> rows =
+        group.apply(
+            Limits.builder()
+                .memory("64M")
+                .memoryLow("16M")
+                .cpus(0.5)
+                .cpuWeight(50)
+                .pids(77)
+                .build(),
+            false);
+    assertThat(row(rows, LimitKind.MEMORY))
+        .isEqualTo(
+            AppliedLimit.enforced(
+                LimitKind.MEMORY,
+                Optional.of("64M"),
+                LimitValue.count(64 * MIB),
+                v1 ? "memory.limit_in_bytes" : "memory.max"));
+    assertThat(row(rows, LimitKind.MEMORY_LOW).effective()).hasValue(LimitValue.count(16 * MIB));
+    assertThat(row(rows, LimitKind.CPUS).effective()).hasValue(LimitValue.cpus(0.5));
+    assertThat(row(rows, LimitKind.CPU_WEIGHT).effective()).hasValue(LimitValue.count(50));
+    assertThat(row(rows, LimitKind.PIDS).effective()).hasValue(LimitValue.count(77));
+    AppliedLimit swap = row(rows, LimitKind.SWAP);
+    assertThat(swap.requested()).isEmpty();
+    if (swap.isEnforced()) {
+      assertThat(swap.effective()).hasValue(LimitValue.count(0));
+    } else {
+      assertThat(swap.reason().get()).contains("swap");
+    }
+    assertThat(rows).extracting(AppliedLimit::kind).isSorted();
+  }
+
+  @Test
+  void changesARunningGroup() throws Exception {
+    run(group, "sleep 1000");
+    for (String memory : List.of("64M", "256M", "32M", "max", "48M")) {
+      List<AppliedLimit> rows = group.apply(Limits.builder().memory(memory).build(), false);
+      assertThat(row(rows, LimitKind.MEMORY).effective()).hasValue(LimitText.size(memory));
+    }
+    for (String cpus : List.of("1.5", "0.001", "0.005", "2", "max", "0.25")) {
+      List<AppliedLimit> rows = group.apply(Limits.builder().cpus(cpus).build(), false);
+      LimitValue value = row(rows, LimitKind.CPUS).effective().get();
+      assertThat(value).isEqualTo(LimitText.cpus(cpus));
+    }
+    List<AppliedLimit> rows = group.apply(Limits.builder().pids("max").build(), false);
+    assertThat(row(rows, LimitKind.PIDS).effective()).hasValue(LimitValue.UNLIMITED);
+  }
+
+  @Test
+  void whatV1CannotHoldIsAnError() throws Exception {
+    if (!LivePlaces.isV1(group, "memory")) {
+      List<AppliedLimit> rows =
+          group.apply(Limits.builder().memoryHigh("32M").memoryMin("1M").build(), false);
+      assertThat(rows).allMatch(AppliedLimit::isEnforced).hasSize(2);
+      return;
+    }
+    assertThatThrownBy(() -> group.apply(Limits.builder().memoryHigh("32M").build(), false))
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("v1 has no memory.high");
+    assertThat(group.apply(Limits.builder().memoryHigh("32M").build(), true))
+        .singleElement()
+        .matches(row -> !row.isEnforced() && row.reason().get().contains("v1 has no memory.high"));
+  }
+
+  @Test
+  void aHogIsKilledAndCounted() throws Exception {
+    group.apply(Limits.builder().memory("24M").oomGroup(false).build(), false);
+    CountDownLatch told = new CountDownLatch(1);
+    try (AutoCloseable watch = group.watchOom(told::countDown)) {
+      Process process = run(group, HOG + "; sleep 1000");
+      assertThat(told.await(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.isAlive()).isTrue();
+    }
+    for (int i = 0; i < 200 && group.usage().memory().oomKills().orElse(0) == 0; i++) {
+      Thread.sleep(10);
+    }
+    Usage usage = group.usage();
+    assertThat(usage.memory().oomKills().getAsLong()).isOne();
+    assertThat(usage.trips().memoryMax().getAsLong()).isPositive();
+    usage.memory().peak().ifPresent(peak -> assertThat(peak).isBetween(16 * MIB, 24 * MIB));
+    assertThat(usage.cpu().total().get()).isPositive();
+    assertThat(usage.cpu().user()).isPresent();
+    assertThat(usage.cpu().system()).isPresent();
+  }
+
+  @Test
+  void theWholeGroupIsKilledOnV2() throws Exception {
+    group.apply(Limits.builder().memory("24M").build(), false);
+    if (LivePlaces.isV1(group, "memory")) {
+      return;
+    }
+    run(group, HOG + "; sleep 1000");
+    assertThat(group.awaitEmpty(Duration.ofSeconds(30))).isTrue();
+    assertThat(group.usage().memory().oomKills().getAsLong()).isPositive();
+  }
+
+  @Test
+  void countsOomKillsInNestedGroups() throws Exception {
+    Path memory = group.directory("memory").get();
+    if (!LivePlaces.isV1(group, "memory")) {
+      group.enableControllers();
+    }
+    group.apply(Limits.builder().memory("100M").oomGroup(false).build(), false);
+    Cgroup inner = group.create("inner");
+    inner.apply(Limits.builder().memory("16M").oomGroup(false).build(), false);
+    run(inner, HOG);
+    assertThat(inner.awaitEmpty(Duration.ofSeconds(30))).isTrue();
+    assertThat(group.usage().memory().oomKills()).hasValue(1);
+    inner.close();
+    // Ours is remembered.
+    assertThat(group.usage().memory().oomKills()).hasValue(1);
+    assertThat(memory.resolve("inner")).doesNotExist();
+    Cgroup second = group.create("second");
+    second.close();
+    assertThat(group.usage().memory().oomKills()).hasValue(1);
+    // A member's own takes its count along.
+    Files.createDirectory(memory.resolve("other"));
+    assertThat(group.usage().memory().oomKills()).hasValue(1);
+    Files.delete(memory.resolve("other"));
+    if (LivePlaces.isV1(group, "memory")) {
+      assertThat(group.usage().memory().oomKills()).isEmpty();
+    } else {
+      assertThat(group.usage().memory().oomKills()).hasValue(1);
+    }
+  }
+
+  @Test
+  void aLimitBelowUsageIsAnErrorOnV1() throws Exception {
+    if (!LivePlaces.isV1(group, "memory")) {
+      return;
+    }
+    group.apply(Limits.builder().memory("200M").build(), false);
+    run(group, "{ head -c 50m /dev/zero; sleep 1000; } | tail -c 100m");
+    for (int i = 0; i < 1000 && group.usage().memory().current().getAsLong() < 50 * MIB; i++) {
+      Thread.sleep(10);
+    }
+    assertThatThrownBy(() -> group.apply(Limits.builder().memory("8M").build(), false))
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("uses more than that already");
+  }
+
+  @Test
+  void rejectedForksAreCounted() throws Exception {
+    group.apply(Limits.builder().pids(4).build(), false);
+    run(group, "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; wait; sleep 1000");
+    Usage usage = group.usage();
+    for (int i = 0; i < 500 && usage.pids().rejected().orElse(0) == 0; i++) {
+      Thread.sleep(10);
+      usage = group.usage();
+    }
+    assertThat(usage.pids().rejected().getAsLong()).isPositive();
+    assertThat(usage.pids().current().getAsLong()).isLessThanOrEqualTo(4);
+    usage.pids().peak().ifPresent(peak -> assertThat(peak).isEqualTo(4));
+  }
+
+  @Test
+  void rejectedForksInNestedGroupsAreCounted() throws Exception {
+    if (!LivePlaces.isV1(group, "pids")) {
+      group.enableControllers();
+    }
+    group.apply(Limits.builder().pids(4).build(), false);
+    Cgroup inner = group.create("inner");
+    run(inner, "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; wait; sleep 1000");
+    for (int i = 0; i < 500 && group.usage().pids().rejected().orElse(0) == 0; i++) {
+      Thread.sleep(10);
+    }
+    inner.kill(Duration.ofSeconds(10));
+    long rejected = group.usage().pids().rejected().getAsLong();
+    assertThat(rejected).isPositive();
+    inner.close();
+    assertThat(group.usage().pids().rejected()).hasValue(rejected);
+  }
+
+  @Test
+  void throttlingIsCounted() throws Exception {
+    group.apply(Limits.builder().cpus(0.1).build(), false);
+    run(group, "while :; do :; done");
+    Thread.sleep(1000);
+    group.kill(Duration.ofSeconds(10));
+    Usage usage = group.usage();
+    assertThat(usage.cpu().total().get()).isLessThan(Duration.ofMillis(400));
+    assertThat(usage.cpu().throttledPeriods().getAsLong()).isPositive();
+    assertThat(usage.cpu().throttled().get()).isPositive();
+  }
+
+  @Test
+  void aMissingControllerIsExplained() throws Exception {
+    if (LivePlaces.isV1(group, "memory")) {
+      return;
+    }
+    Cgroup inner = group.create("inner"); // nothing enabled for it
+    assertThatThrownBy(() -> inner.apply(Limits.builder().memory("1M").build(), false))
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("the group has no memory controller");
+    assertThat(inner.apply(Limits.builder().memory("1M").build(), true))
+        .singleElement()
+        .matches(row -> !row.isEnforced());
+    assertThat(inner.usage().memory()).isEqualTo(Usage.Memory.NONE);
+    assertThat(inner.usage().cpu().total()).isPresent();
+    inner.close();
+  }
+
+  @Test
+  void enablingWithProcessesInsideIsExplained() throws Exception {
+    if (LivePlaces.isV1(group, "memory")) {
+      return;
+    }
+    run(group, "sleep 1000");
+    assertThat(group.enableControllers().get("memory").reason()).contains("EBUSY");
+    Cgroup inner = group.create("inner");
+    assertThatThrownBy(() -> inner.apply(Limits.builder().memory("1M").build(), false))
+        .hasMessageContaining("EBUSY");
+    inner.close();
+  }
+}
