@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -81,7 +82,7 @@ final class Groups {
     int index = 0;
     for (Map.Entry<Path, Boolean> entry : unifiedByDirectory.entrySet()) {
       Path directory = entry.getKey();
-      Path anchor = directory.getParent();
+      Path anchor = Objects.requireNonNull(directory.getParent());
       Path parent = anchor.resolveSibling("bench-" + ProcessHandle.current().pid());
       peer.tell("group " + (entry.getValue() ? "v2 " : "v1 ") + parent);
       if (entry.getValue()) {
