@@ -47,7 +47,7 @@ final class LivePlaces {
       }
       if (unified) {
         try (Directory directory = Directory.open(base)) {
-          SubtreeControl.enable(directory);
+          SubtreeControl.enable(directory.path(), true, false);
         }
       }
       places.add(new Place(hierarchy, base, base.equals(mount), true));
