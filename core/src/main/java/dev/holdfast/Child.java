@@ -160,9 +160,10 @@ public final class Child {
       if (process.awaitEndBriefly(deadline)) {
         reap();
       }
-    } catch (IOException closed) {
-      if (!exit.isDone()) {
-        throw closed;
+    } catch (IOException failure) {
+      // Closed by the one who reaped it meanwhile: then the exit follows at once.
+      if (process.descriptor().isOpen()) {
+        throw failure;
       }
     }
   }
@@ -198,22 +199,6 @@ public final class Child {
 
   void keep(Job owner) {
     job = owner;
-  }
-
-  void closeStreams() {
-    closeQuietly(stdin);
-    closeQuietly(stdout);
-    closeQuietly(stderr);
-  }
-
-  private static void closeQuietly(@Nullable AutoCloseable stream) {
-    if (stream != null) {
-      try {
-        stream.close();
-      } catch (Exception ignored) {
-        // close(2) of a pipe has nothing to say that anybody could act on.
-      }
-    }
   }
 
   private static <T> T piped(@Nullable T stream, String name) {

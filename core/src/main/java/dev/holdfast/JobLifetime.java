@@ -4,8 +4,8 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Usage;
 import dev.holdfast.containment.Container;
 import dev.holdfast.containment.Ladder;
+import dev.holdfast.linux.Forgotten;
 import java.io.IOException;
-import java.lang.ref.Cleaner;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -21,7 +21,7 @@ final class JobLifetime {
   private static final Set<JobLifetime> OPEN = ConcurrentHashMap.newKeySet();
   private static final int ATTEMPTS = 3;
   private static final Object HOOK = new Object();
-  private static @Nullable Cleaner cleaner;
+  private static boolean hooked;
 
   private final Container container;
   private final Duration deadline;
@@ -40,14 +40,14 @@ final class JobLifetime {
   /** Closes {@code lifetime} when {@code job} is forgotten, or the JVM ends. */
   static void guard(Job job, JobLifetime lifetime) {
     synchronized (HOOK) {
-      if (cleaner == null) {
-        cleaner = Cleaner.create();
+      if (!hooked) {
+        hooked = true;
         Runtime.getRuntime()
             .addShutdownHook(
                 Thread.ofPlatform().name("holdfast-end").unstarted(JobLifetime::closeAll));
       }
       OPEN.add(lifetime);
-      cleaner.register(job, lifetime::closeForgotten);
+      Forgotten.whenForgotten(job, lifetime::closeForgotten);
     }
   }
 

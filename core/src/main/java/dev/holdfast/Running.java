@@ -26,10 +26,13 @@ public final class Running implements AutoCloseable {
   private final Instant startedAt;
   private final long begin;
   private final AtomicReference<@Nullable Outcome> cause = new AtomicReference<>();
-  private final CompletableFuture<Signal> cancelled = new CompletableFuture<>();
+  private final CompletableFuture<Ending> cancelled = new CompletableFuture<>();
   private final @Nullable OutputPump stdout;
   private final @Nullable OutputPump stderr;
-  private final @Nullable OomWatch oom;
+  private final @Nullable OomGroup oom;
+
+  /** How the members are asked to end; without a signal, somebody else has asked them. */
+  private record Ending(@Nullable Signal signal) {}
 
   Running(Run run, Command command, Job job) throws IOException, InterruptedException {
     this.run = run;
@@ -39,7 +42,7 @@ public final class Running implements AutoCloseable {
     this.begin = System.nanoTime();
     try {
       CpuBudget.check(run, job);
-      this.oom = run.limits().oomGroup() ? OomWatch.start(job) : null;
+      this.oom = run.limits().oomGroup() ? OomGroup.start(job) : null;
       this.child = job.start(command);
     } catch (StartException failure) {
       close();
@@ -72,28 +75,60 @@ public final class Running implements AutoCloseable {
    */
   public void cancel(Signal signal) {
     cause.compareAndSet(null, Outcome.CANCELLED);
-    cancelled.complete(signal);
+    cancelled.complete(new Ending(signal));
   }
 
-  /** Waits for the end, ends the tree, and tells what became of it. */
+  /**
+   * As {@link #cancel}, for members that somebody else has asked to end, as a terminal does with
+   * Ctrl-C: only the grace begins.
+   */
+  public void cancelWithoutSignal() {
+    cause.compareAndSet(null, Outcome.CANCELLED);
+    cancelled.complete(new Ending(null));
+  }
+
+  /**
+   * Waits for the end, ends the tree, and tells what became of it. Where something of the tree
+   * could not be ended or removed, {@link Cleanup#removed} says so; that is no exception here.
+   */
   public Result await() throws IOException, InterruptedException {
     try (this) {
-      Optional<Signal> ending = awaitEndOrCause();
-      if (ending.isPresent()) {
-        StopReport report = job.stop(ending.get(), run.grace(), true);
-        job.lifetime().countKilled(report.members());
-        child.waitFor();
+      Ending ending = awaitEndOrCause();
+      if (ending != null) {
+        stop(ending);
       }
-      job.close();
-      Child.Exit exit = child.waitFor();
+      Optional<Child.Exit> exit = end();
       if (stdout != null) {
         stdout.awaitEnd();
       }
       if (stderr != null) {
         stderr.awaitEnd();
       }
-      return result(outcome(exit), Optional.of(exit));
+      return result(outcome(exit), exit);
     }
+  }
+
+  private void stop(Ending ending) throws IOException, InterruptedException {
+    try {
+      StopReport report =
+          Stop.stop(job, job.lifetime(), ending.signal(), run.grace(), /* escalate= */ true);
+      job.lifetime().countKilled(report.members());
+    } catch (HoldfastException notDrained) {
+      // Closing tries again, and tells.
+    }
+  }
+
+  /** Closes the job; empty if the command itself outlives even that (uninterruptible sleep). */
+  private Optional<Child.Exit> end() throws IOException, InterruptedException {
+    try {
+      job.close();
+    } catch (HoldfastException left) {
+      if (job.cleanup().isEmpty()) {
+        throw left;
+      }
+      return child.waitFor(Duration.ZERO);
+    }
+    return Optional.of(child.waitFor());
   }
 
   /** Ends the tree at once. */
@@ -106,27 +141,27 @@ public final class Running implements AutoCloseable {
   }
 
   /**
-   * Empty when the command has ended; otherwise something else set the end, and the job is to be
-   * asked with this signal.
+   * Null when the command has ended; otherwise something else set the end, and the job is to be
+   * asked in this way.
    */
-  private Optional<Signal> awaitEndOrCause() throws IOException, InterruptedException {
+  private @Nullable Ending awaitEndOrCause() throws IOException, InterruptedException {
     long wall = run.timeout().map(t -> begin + t.toNanos()).orElse(Long.MAX_VALUE);
     CpuBudget cpu = run.cpuTime().map(budget -> new CpuBudget(job, budget)).orElse(null);
     while (true) {
       long wake = cpu == null ? wall : Math.min(wall, cpu.nextLook());
       if (awaitChildOrCancel(wake)) {
         if (child.exit().isPresent()) {
-          return Optional.empty();
+          return null;
         }
-        return Optional.of(cancelled.join());
+        return cancelled.join();
       }
       if (System.nanoTime() - wall >= 0) {
         cause.compareAndSet(null, Outcome.TIMED_OUT);
-        return Optional.of(run.signal());
+        return new Ending(run.signal());
       }
       if (cpu != null && cpu.isExceeded()) {
         cause.compareAndSet(null, Outcome.CPU_TIME_EXCEEDED);
-        return Optional.of(run.signal());
+        return new Ending(run.signal());
       }
     }
   }
@@ -150,7 +185,7 @@ public final class Running implements AutoCloseable {
     }
   }
 
-  private Outcome outcome(Child.Exit exit) throws IOException {
+  private Outcome outcome(Optional<Child.Exit> exit) throws IOException {
     Usage usage = job.usage();
     if (run.limits().oomGroup() && usage.memory().oomKills().orElse(0) > 0) {
       return Outcome.OOM_KILLED;
@@ -159,7 +194,7 @@ public final class Running implements AutoCloseable {
     if (set != null) {
       return set;
     }
-    return exit.signal().isPresent() ? Outcome.SIGNALED : Outcome.EXITED;
+    return exit.isPresent() && exit.get().signal().isEmpty() ? Outcome.EXITED : Outcome.SIGNALED;
   }
 
   private Result result(Outcome outcome, Optional<Child.Exit> exit) throws IOException {

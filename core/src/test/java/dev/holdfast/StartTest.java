@@ -97,10 +97,10 @@ class StartTest {
 
   @Test
   void hasDefaultSignals() throws Exception {
-    Result result = Command.of("grep", "-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status").capture();
-    assertThat(result.stdout().text())
-        .isEqualTo(
-            "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n");
+    Result result = Command.of("cat", "/proc/self/status").capture();
+    assertThat(result.stdout().text().lines())
+        .contains(
+            "SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000", "SigCgt:\t0000000000000000");
   }
 
   @Test
@@ -209,7 +209,7 @@ class StartTest {
             .grace(Duration.ofMillis(300))
             .run();
     assertThat(result.outcome()).isEqualTo(Outcome.TIMED_OUT);
-    assertThat(result.wall()).isGreaterThan(Duration.ofMillis(1000));
+    assertThat(result.wall()).isGreaterThan(Duration.ofSeconds(1));
     assertThat(result.cleanup().killedMembers()).isEqualTo(1);
     assertThat(mark.alive()).isEmpty();
   }

@@ -28,7 +28,9 @@ public final class PipeInput extends InputStream {
 
   public PipeInput(Descriptor descriptor) throws SystemCallException {
     this.descriptor = descriptor;
-    this.watch = Poller.shared().watch(descriptor);
+    Poller.Watch watched = Poller.shared().watch(descriptor);
+    this.watch = watched;
+    Forgotten.whenForgotten(this, () -> end(watched, descriptor));
   }
 
   @Override
@@ -106,6 +108,11 @@ public final class PipeInput extends InputStream {
       ended = true;
       position = limit;
     }
+  }
+
+  static void end(Poller.Watch watch, Descriptor descriptor) {
+    watch.close();
+    descriptor.close();
   }
 
   static InterruptedIOException interrupted(InterruptedException cause) {

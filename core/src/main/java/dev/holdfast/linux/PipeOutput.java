@@ -23,7 +23,9 @@ public final class PipeOutput extends OutputStream {
 
   public PipeOutput(Descriptor descriptor) throws SystemCallException {
     this.descriptor = descriptor;
-    this.watch = Poller.shared().watch(descriptor);
+    Poller.Watch watched = Poller.shared().watch(descriptor);
+    this.watch = watched;
+    Forgotten.whenForgotten(this, () -> PipeInput.end(watched, descriptor));
   }
 
   @Override

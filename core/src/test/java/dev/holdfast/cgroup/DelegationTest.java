@@ -101,8 +101,7 @@ class DelegationTest {
     assertThat(only(delegation).base()).isEqualTo(machine.at(TOP + "/a"));
     delegation.acquire();
     delegation.acquire();
-    assertThat(read(TOP + "/a/cgroup.subtree_control"))
-        .isEqualTo("+memory +cpu +pids +io +cpuset +hugetlb");
+    assertThat(read(TOP + "/a/cgroup.subtree_control")).isEqualTo("+memory +cpu +pids +io");
     assertThat(delegation.absences()).isEmpty();
   }
 
@@ -205,7 +204,7 @@ class DelegationTest {
     assertThat(delegation.places().stream().filter(place -> !place.top()))
         .extracting(Place::base)
         .containsExactly(machine.at(TOP + "/memory/process_api/9903bea3363b4b4c04b480e9c71df891"));
-    assertThat(delegation.absences()).containsOnlyKeys("io", "cpuset");
+    assertThat(delegation.absences()).containsOnlyKeys("io");
     machine.groups(Machines.BUILDER.groups().replaceAll("memory:.*", "memory:/"));
     assertThat(probe().kind()).isEqualTo(Kind.ROOT);
   }

@@ -6,6 +6,7 @@ import dev.holdfast.testing.EveryKernel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -66,6 +67,7 @@ class KeeperClientTest {
   void noStartIsLostOrDoubledWhileKeepersDie() throws Exception {
     AtomicBoolean done = new AtomicBoolean();
     AtomicInteger killed = new AtomicInteger();
+    Semaphore progress = new Semaphore(0);
     Pipe count = Pipe.forReading();
     Thread killer =
         Thread.ofPlatform()
@@ -105,6 +107,7 @@ class KeeperClientTest {
       starter.join();
     }
     done.set(true);
+    progress.release();
     killer.join();
     count.writeEnd().close();
     int bytes = new PipeInput(count.readEnd()).readAllBytes().length;

@@ -1,0 +1,42 @@
+package dev.holdfast.cli;
+
+import dev.holdfast.Host;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** What this machine can do, for people: one line a finding. */
+final class DoctorText {
+  private DoctorText() {}
+
+  static List<String> findings(Host host) {
+    List<String> lines = new ArrayList<>();
+    lines.add("mechanism   " + host.mechanism().text());
+    if (!host.available()) {
+      lines.add("cgroups     not available: limits cannot be enforced");
+    }
+    if (host.reason().isPresent()) {
+      lines.add("reason      " + host.reason().get());
+    }
+    if (host.remedy().isPresent()) {
+      lines.add("remedy      " + host.remedy().get());
+    }
+    lines.add("kernel      " + host.kernel());
+    lines.add("cgroup      " + host.version().text() + ", delegation: " + host.delegation());
+    for (Host.Tree tree : host.hierarchies()) {
+      lines.add(
+          "hierarchy   "
+              + (tree.unified() ? "v2 " : "v1 ")
+              + tree.mount()
+              + (tree.writable() ? ", jobs go to " : ", not writable: ")
+              + tree.root()
+              + (tree.controllers().isEmpty()
+                  ? ", no controllers"
+                  : ", " + String.join(" ", tree.controllers())));
+    }
+    for (Map.Entry<String, Boolean> feature : host.features().entrySet()) {
+      lines.add("feature     " + feature.getKey() + ": " + (feature.getValue() ? "yes" : "no"));
+    }
+    return lines;
+  }
+}

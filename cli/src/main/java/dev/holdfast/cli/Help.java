@@ -1,0 +1,29 @@
+package dev.holdfast.cli;
+
+import java.io.PrintStream;
+
+/** {@code holdfast --help}. */
+final class Help {
+  private static final String TEXT =
+      """
+      Usage: holdfast run [OPTIONS] [--] COMMAND [ARG...]
+             holdfast doctor [--json]
+
+      Runs programs as jobs: process trees that the Linux kernel itself holds together.
+
+        run       runs one command in a job of its own, with limits, and leaves nothing behind
+        doctor    says what this machine can do, and how to mend what it cannot
+
+        --help       this text; "holdfast run --help" has the options
+        --version    the version
+
+      Exit status of run: the command's own; 128 + N if signal N ended it (137: out of memory); 124 if its
+      time was up; 125 if holdfast itself failed; 126 if the command cannot be executed; 127 if there is none.
+      """;
+
+  private Help() {}
+
+  static void print(PrintStream out) {
+    out.print(TEXT);
+  }
+}

@@ -1,0 +1,30 @@
+package dev.holdfast.cli;
+
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/** The process {@code holdfast}. */
+public final class Main {
+  private static final int BUFFER = 2048;
+
+  private Main() {}
+
+  public static void main(String[] args) {
+    // Not System.out and System.err: those encode as the locale says, and reports are UTF-8
+    // everywhere.
+    PrintStream out = stream(FileDescriptor.out);
+    PrintStream err = stream(FileDescriptor.err);
+    int status = Holdfast.execute(RawArguments.recover(args), out, err);
+    System.exit(status);
+  }
+
+  private static PrintStream stream(FileDescriptor descriptor) {
+    return new PrintStream(
+        new BufferedOutputStream(new FileOutputStream(descriptor), BUFFER),
+        false,
+        StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,77 @@
+package dev.holdfast.cli;
+
+import dev.holdfast.Result;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the report of a run goes. A file is opened before the run: one that cannot be written stops
+ * us early.
+ */
+final class Report implements AutoCloseable {
+  private final ReportFormat format;
+  private final PrintStream err;
+  private final @Nullable OutputStream file;
+
+  private Report(ReportFormat format, PrintStream err, @Nullable OutputStream file) {
+    this.format = format;
+    this.err = err;
+    this.file = file;
+  }
+
+  static Report open(ReportFormat format, @Nullable String path, PrintStream err)
+      throws UsageException {
+    if (format == ReportFormat.NONE || path == null) {
+      return new Report(format, err, null);
+    }
+    try {
+      return new Report(format, err, new FileOutputStream(path));
+    } catch (IOException refused) {
+      // The message is "path (why)".
+      throw new UsageException(
+          "cannot write the report",
+          String.valueOf(refused.getMessage()),
+          "give --report-file a file that can be written");
+    }
+  }
+
+  /** The command's status stands even if its report cannot be written. */
+  void write(Result result) {
+    if (format == ReportFormat.NONE) {
+      return;
+    }
+    byte[] content =
+        format == ReportFormat.JSON
+            ? JsonReport.of(result)
+            : TextReport.of(result).getBytes(StandardCharsets.UTF_8);
+    if (file == null) {
+      err.write(content, 0, content.length);
+      err.flush();
+      return;
+    }
+    try {
+      file.write(content);
+    } catch (IOException failure) {
+      Complaint.print(
+          err,
+          "cannot write the report: "
+              + failure.getMessage()
+              + " (the run itself is over, and the exit status is its own)");
+    }
+  }
+
+  @Override
+  public void close() {
+    if (file != null) {
+      try {
+        file.close();
+      } catch (IOException ignored) {
+        // Nothing is buffered: what close(2) says, write(2) has said.
+      }
+    }
+  }
+}

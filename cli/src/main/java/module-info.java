@@ -1,0 +1,10 @@
+/** The command {@code holdfast}. */
+module dev.holdfast.cli {
+  requires dev.holdfast;
+  requires info.picocli;
+  requires jdk.unsupported;
+  requires static org.jspecify;
+  requires tools.jackson.core;
+
+  exports dev.holdfast.cli;
+}
