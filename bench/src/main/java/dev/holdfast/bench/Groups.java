@@ -41,6 +41,9 @@ final class Groups {
           "memory.oom_control",
           "memory.failcnt",
           "memory.memsw.failcnt",
+          "memory.limit_in_bytes",
+          "memory.memsw.limit_in_bytes",
+          "memory.memsw.max_usage_in_bytes",
           "memory.current",
           "memory.peak",
           "memory.events",
@@ -110,12 +113,12 @@ final class Groups {
 
   private List<Path> files(List<String> names) {
     List<Path> files = new ArrayList<>();
-    Set<String> v1 = Set.of("cpu.stat");
+    Set<String> both = Set.of("cpu.stat");
     for (String name : names) {
       for (Path directory : directories()) {
         Path file = directory.resolve(name);
         // cpu.stat is there in both worlds, and both are read.
-        boolean twice = files.stream().anyMatch(f -> f.endsWith(name)) && !v1.contains(name);
+        boolean twice = files.stream().anyMatch(f -> f.endsWith(name)) && !both.contains(name);
         if (Files.exists(file) && !twice && isReadable(file)) {
           files.add(file);
         }

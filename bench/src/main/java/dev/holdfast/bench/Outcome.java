@@ -8,17 +8,19 @@ import java.util.Map;
 /** What a race came to, and how it is printed. */
 record Outcome(
     String title, Unit unit, String reference, Map<String, Samples> samples, List<Goal> goals) {
-  private static final String ROW = "  %-38s %14s %14s %8s  %-26s%n";
+  private static final String ROW = "  %-34s %12s %12s %12s %6s  %s%n";
 
   /** Prints the table and adds a line for each goal to {@code summary}. */
   void print(PrintStream out, List<String> summary) {
     out.println(title);
-    out.printf(Locale.ROOT, ROW, "", "median", "p90", "ratio", "goal");
+    out.printf(Locale.ROOT, ROW, "", "best tenth", "median", "p90", "ratio", "goal");
     Samples base = samples.get(reference);
     for (Map.Entry<String, Samples> entry : samples.entrySet()) {
       Samples own = entry.getValue();
       String ratio =
-          base == null ? "" : String.format(Locale.ROOT, "%.2f", own.median() / base.median());
+          base == null || base.median() == 0
+              ? ""
+              : String.format(Locale.ROOT, "%.2f", own.median() / base.median());
       StringBuilder judged = new StringBuilder();
       for (Goal goal : goals) {
         if (goal.candidate().equals(entry.getKey())) {
@@ -49,6 +51,7 @@ record Outcome(
           Locale.ROOT,
           ROW,
           entry.getKey(),
+          unit.format(own.better(unit)),
           unit.format(own.median()),
           unit.format(own.worse(unit)),
           ratio,
