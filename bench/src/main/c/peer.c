@@ -11,7 +11,7 @@
  *   job                     a group made, limited, read back, clone3, reaped, removed     -> microseconds
  *   many COUNT              COUNT sleeping children started with clone3                   -> microseconds
  *   tree HELPER COUNT       kills what HELPER started, to empty and removed               -> microseconds
- *   stream BYTES            reads that much from `head` through a pipe                    -> microseconds
+ *   stream BYTES WORD…      reads that much from a program through a pipe                 -> microseconds
  *
  * An end of file on stdin ends it; it removes what it made. Anything that fails ends it with a message on stderr.
  */
@@ -105,9 +105,15 @@ static double sample_tree(char *helper, char *count) {
   return result;
 }
 
-static double sample_stream(char *bytes) {
-  static char buffer[64 * 1024];
-  char *const argv[] = {"/usr/bin/head", "-c", bytes, "/dev/zero", NULL};
+static double sample_stream(const char *line) {
+  static char buffer[64 * 1024], words[4096];
+  char *argv[32], *bytes, *next;
+  int count = 0;
+  snprintf(words, sizeof words, "%s", line);
+  strtok_r(words, " \n", &next);
+  if ((bytes = strtok_r(NULL, " \n", &next)) == NULL) fail("stream needs a number");
+  while (count < 31 && (argv[count] = strtok_r(NULL, " \n", &next)) != NULL) count++;
+  argv[count] = NULL;
   int ends[2];
   long long total = 0;
   ssize_t n;
@@ -145,7 +151,7 @@ int main(void) {
     else if (strcmp(verb, "job") == 0) sample = sample_job();
     else if (strcmp(verb, "many") == 0) sample = sample_many(atoi(first));
     else if (strcmp(verb, "tree") == 0) sample = sample_tree(first, second);
-    else if (strcmp(verb, "stream") == 0) sample = sample_stream(first);
+    else if (strcmp(verb, "stream") == 0) sample = sample_stream(line);
     else fail("unknown line: %s", line);
     if (sample < 0) printf("ok\n");
     else printf("%.3f\n", sample);
