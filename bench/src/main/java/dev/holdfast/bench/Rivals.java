@@ -20,7 +20,8 @@ final class Rivals {
   private Rivals() {}
 
   /**
-   * {@link ProcessBuilder} with its streams on /dev/null, which is its fastest way: the others here cannot do without pipes.
+   * {@link ProcessBuilder} with its streams on /dev/null, which is its fastest way: the others here
+   * cannot do without pipes.
    */
   static ProcessBuilder processBuilder(String... words) {
     return new ProcessBuilder(words)

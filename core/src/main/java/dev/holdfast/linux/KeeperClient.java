@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KeeperClient implements AutoCloseable {
   private static final int SIGKILL = 9;
-  private static final int KEEPERS_FOR_ONE_START = 3;
+  private static final int KEEPERS_FOR_ONE_START = 6;
 
   /** What a start that was interrupted waits for the end of the child that it killed. */
   private static final long ABANDON_NANOS = 1_000_000_000L;
@@ -71,7 +71,9 @@ public final class KeeperClient implements AutoCloseable {
           throw new IOException(
               "the keeper died " + attempt + " times before it could start a child");
         }
-        forget(used);
+        if (!used.isAlive()) {
+          forget(used);
+        }
       }
     }
   }
@@ -132,6 +134,10 @@ public final class KeeperClient implements AutoCloseable {
     return keeper;
   }
 
+  /**
+   * Only for one that has let go of its end: a living keeper would take our closing as our death,
+   * and end the anchor.
+   */
   private synchronized void forget(Keeper dead) {
     if (keeper == dead) {
       dead.close();
