@@ -24,12 +24,19 @@ final class NestedSum {
     if (own.isEmpty() || departed.isEmpty()) {
       return OptionalLong.empty();
     }
-    List<String> nested = branch.directory().subdirectories();
-    if (nested.isEmpty() && branch.changedByOthers()) {
-      return OptionalLong.empty();
+    try {
+      List<String> nested = branch.directory().subdirectories();
+      if (nested.isEmpty() && branch.changedByOthers()) {
+        return OptionalLong.empty();
+      }
+      return OptionalLong.of(
+          own.getAsLong() + departed.getAsLong() + nested(branch.directory(), nested, file, key));
+    } catch (IOException failure) {
+      if (Refusal.isGone(failure)) { // removed while we read: nothing is known any more
+        return OptionalLong.empty();
+      }
+      throw failure;
     }
-    return OptionalLong.of(
-        own.getAsLong() + departed.getAsLong() + nested(branch.directory(), nested, file, key));
   }
 
   /** Hands the counts of a group that is about to be removed to the group above it. */

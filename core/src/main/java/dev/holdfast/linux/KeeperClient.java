@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KeeperClient implements AutoCloseable {
   private static final int SIGKILL = 9;
-  private static final int KEEPERS_FOR_ONE_START = 3;
+  private static final int KEEPERS_FOR_ONE_START = 6;
 
   /** What a start that was interrupted waits for the end of the child that it killed. */
   private static final long ABANDON_NANOS = 1_000_000_000L;
@@ -60,16 +60,20 @@ public final class KeeperClient implements AutoCloseable {
           abandon(status);
           throw interrupted;
         }
-        if (status.pid() == 0 && !status.failed()) {
-          // The keeper died before it came to this request: no child was made.
-          if (attempt < KEEPERS_FOR_ONE_START) {
-            forget(used);
-            continue;
-          }
+        StartOutcome outcome = status.pid() == 0 && !status.failed() ? null : outcome(status);
+        if (outcome != null && !isLetGo(outcome, request)) {
+          return outcome;
+        }
+        // The keeper died before it came to this request, or its child found that nobody would hold
+        // it any more: nothing
+        // of the program ran.
+        if (attempt == KEEPERS_FOR_ONE_START) {
           throw new IOException(
               "the keeper died " + attempt + " times before it could start a child");
         }
-        return outcome(status);
+        if (!used.isAlive()) {
+          forget(used);
+        }
       }
     }
   }
@@ -130,11 +134,26 @@ public final class KeeperClient implements AutoCloseable {
     return keeper;
   }
 
+  /**
+   * Only for one that has let go of its end: a living keeper would take our closing as our death,
+   * and end the anchor.
+   */
   private synchronized void forget(Keeper dead) {
     if (keeper == dead) {
       dead.close();
       keeper = null;
     }
+  }
+
+  /**
+   * The child's last look before it goes on: is there still a JVM that holds it? See STEP_JOIN in
+   * protocol.h.
+   */
+  private static boolean isLetGo(StartOutcome outcome, StartRequest request) {
+    return outcome instanceof StartOutcome.Failed failed
+        && failed.step() == StartStep.JOIN
+        && failed.errno() == Errno.ESRCH
+        && failed.detail() == request.joinCount();
   }
 
   private static boolean isGone(SystemCallException failure) {

@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Where the tests of this package make their groups: below our own, in each hierarchy. */
@@ -24,8 +26,8 @@ final class LivePlaces {
     List<Place> places = new ArrayList<>();
     for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
       String[] halves = line.split(" - ", 2);
-      String[] fields = halves[0].split(" ");
-      String[] tail = halves[1].split(" ");
+      String[] fields = halves[0].split(" ", -1);
+      String[] tail = halves[1].split(" ", -1);
       boolean unified = tail[0].equals("cgroup2");
       if (!unified && !tail[0].equals("cgroup")) {
         continue;
@@ -34,13 +36,12 @@ final class LivePlaces {
       Set<String> controllers =
           unified
               ? Set.of(Files.readString(mount.resolve("cgroup.controllers")).strip().split(" "))
-              : new java.util.TreeSet<>(
-                  Arrays.stream(tail[2].split(",")).filter(KNOWN::contains).toList());
+              : new TreeSet<>(Arrays.stream(tail[2].split(",")).filter(KNOWN::contains).toList());
       if (controllers.isEmpty()) {
         continue;
       }
       Hierarchy hierarchy =
-          new Hierarchy(unified, mount, fields[3], controllers, "/", java.util.Optional.of(mount));
+          new Hierarchy(unified, mount, fields[3], controllers, "/", Optional.of(mount));
       Path base = Joining.directory(hierarchy, own);
       if (base == null || !Files.isDirectory(base)) {
         base = mount;
