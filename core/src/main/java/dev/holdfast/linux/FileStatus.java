@@ -26,7 +26,7 @@ public record FileStatus(long inode, int owner, long modifiedNanos) {
               .call(
                   SystemCall.STATX,
                   file.number(),
-                  arena.allocateFrom("").address(),
+                  Kernel.text(arena, "").address(),
                   atEmptyPath,
                   basicStats,
                   buffer.address(),
