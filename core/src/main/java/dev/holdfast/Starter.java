@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * of it.
  */
 final class Starter implements AutoCloseable {
-  private static final int PIPE_BYTES = 1 << 20;
-
   private final Command command;
   private final List<AutoCloseable> theirs = new ArrayList<>();
   private final List<AutoCloseable> ours = new ArrayList<>();
@@ -123,7 +121,6 @@ final class Starter implements AutoCloseable {
   private int inputPipe() throws IOException {
     Pipe pipe = Pipe.forWriting();
     theirs(pipe.readEnd());
-    pipe.enlarge(PIPE_BYTES);
     stdin = new PipeOutput(pipe.writeEnd());
     ours.add(stdin);
     return pipe.readEnd().number();
@@ -145,7 +142,6 @@ final class Starter implements AutoCloseable {
   private int outputPipe(int number) throws IOException {
     Pipe pipe = Pipe.forReading();
     theirs(pipe.writeEnd());
-    pipe.enlarge(PIPE_BYTES);
     PipeInput input = new PipeInput(pipe.readEnd());
     ours.add(input);
     if (number == 1) {
