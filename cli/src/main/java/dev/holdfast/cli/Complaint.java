@@ -27,7 +27,7 @@ final class Complaint {
     StringBuilder line = null;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (Character.isISOControl(c) || Character.isSurrogate(c) && isLone(text, i)) {
+      if (Character.isISOControl(c) || (Character.isSurrogate(c) && isLone(text, i))) {
         if (line == null) {
           line = new StringBuilder(text);
         }

@@ -8,7 +8,7 @@ import java.util.List;
 final class DoctorCommand {
   private DoctorCommand() {}
 
-  static int execute(String[] args, PrintStream out, PrintStream err) throws UsageException {
+  static int execute(String[] args, PrintStream out) throws UsageException {
     Subcommand options = options();
     ParsedOptions parsed = options.parse(args);
     if (parsed.has("--help")) {

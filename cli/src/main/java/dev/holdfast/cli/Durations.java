@@ -37,7 +37,7 @@ final class Durations {
   }
 
   private static boolean isNumeral(char c) {
-    return c >= '0' && c <= '9' || c == '.';
+    return (c >= '0' && c <= '9') || c == '.';
   }
 
   private static long unit(String suffix) {

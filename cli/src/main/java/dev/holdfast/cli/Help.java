@@ -1,10 +1,8 @@
 package dev.holdfast.cli;
 
-import java.io.PrintStream;
-
 /** {@code holdfast --help}. */
 final class Help {
-  private static final String TEXT =
+  static final String TEXT =
       """
       Usage: holdfast run [OPTIONS] [--] COMMAND [ARG...]
              holdfast doctor [--json]
@@ -22,8 +20,4 @@ final class Help {
       """;
 
   private Help() {}
-
-  static void print(PrintStream out) {
-    out.print(TEXT);
-  }
 }

@@ -38,24 +38,23 @@ public final class Holdfast {
       throw new UsageException("bad usage", "no subcommand is given", "see holdfast --help");
     }
     String[] rest = Arrays.copyOfRange(args, 1, args.length);
-    switch (args[0]) {
-      case "run":
-        return RunCommand.execute(rest, out, err);
-      case "doctor":
-        return DoctorCommand.execute(rest, out, err);
-      case "--help", "-h", "help":
-        Help.print(out);
-        return ExitCode.OK;
-      case "--version", "-V":
-        out.println("holdfast " + Version.text());
-        return ExitCode.OK;
-      default:
-        throw new UsageException(
-            "bad usage",
-            (args[0].startsWith("-") ? "unknown option \"" : "unknown subcommand \"")
-                + args[0]
-                + "\"",
-            "see holdfast --help");
-    }
+    return switch (args[0]) {
+      case "run" -> RunCommand.execute(rest, out, err);
+      case "doctor" -> DoctorCommand.execute(rest, out);
+      case "--help", "-h", "help" -> print(out, Help.TEXT);
+      case "--version", "-V" -> print(out, "holdfast " + Version.text() + "\n");
+      default ->
+          throw new UsageException(
+              "bad usage",
+              (args[0].startsWith("-") ? "unknown option \"" : "unknown subcommand \"")
+                  + args[0]
+                  + "\"",
+              "see holdfast --help");
+    };
+  }
+
+  private static int print(PrintStream out, String text) {
+    out.print(text);
+    return ExitCode.OK;
   }
 }

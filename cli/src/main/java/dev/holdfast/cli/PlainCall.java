@@ -35,7 +35,7 @@ final class PlainCall {
       }
       int equals = word.startsWith("--") ? word.indexOf('=') : -1;
       Option option = named.get(equals < 0 ? word : word.substring(0, equals));
-      if (option == null || parsed.has(option.name()) && !option.repeatable()) {
+      if (option == null || (parsed.has(option.name()) && !option.repeatable())) {
         return null;
       }
       if (!option.takesValue()) {

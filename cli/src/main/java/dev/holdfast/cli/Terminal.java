@@ -20,7 +20,7 @@ final class Terminal {
           ((Number) Files.getAttribute(Path.of("/proc/self/fd/0"), "unix:rdev")).longValue();
       int mode = (Integer) Files.getAttribute(Path.of("/proc/self/fd/0"), "unix:mode");
       return isCharacterDevice(mode)
-          && isTerminal((int) (device >>> 8 & 0xFFF | device >>> 32 & 0xFFFFF000L));
+          && isTerminal((int) (((device >>> 8) & 0xFFF) | ((device >>> 32) & 0xFFFFF000L)));
     } catch (IOException | RuntimeException closedOrNoProc) {
       return false;
     }
@@ -37,7 +37,7 @@ final class Terminal {
   private static boolean isTerminal(int major) {
     return major == 4
         || major == 5
-        || major >= 136 && major <= 143
+        || (major >= 136 && major <= 143)
         || major == 166
         || major == 188
         || major == 204
