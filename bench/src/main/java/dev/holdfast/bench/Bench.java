@@ -34,8 +34,7 @@ public final class Bench {
   public static void main(String[] arguments) throws Exception {
     List<String> words = new ArrayList<>(Arrays.asList(arguments));
     Path programs = Path.of(words.removeFirst()).toAbsolutePath();
-    Settings settings =
-        new Settings(words.remove("--quick"), words.remove("--guest"), programs);
+    Settings settings = new Settings(words.remove("--quick"), words.remove("--guest"), programs);
     List<String> chosen = words.isEmpty() ? List.copyOf(WORKS.keySet()) : words;
     for (String name : chosen) {
       if (!WORKS.containsKey(name)) {

@@ -25,7 +25,10 @@ record Candidate(String name, Sample sample) {
     return new Candidate(name, () -> micros(work));
   }
 
-  /** Microseconds that {@code work} takes on a virtual thread of its own, whose start and end are not counted. */
+  /**
+   * Microseconds that {@code work} takes on a virtual thread of its own, whose start and end are
+   * not counted.
+   */
   static Candidate timedOnVirtualThread(String name, Work work) {
     return new Candidate(
         name,

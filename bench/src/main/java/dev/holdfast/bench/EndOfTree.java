@@ -7,7 +7,10 @@ import dev.holdfast.Output;
 import java.io.IOException;
 import java.util.List;
 
-/** A tree of sleepers, each in a POSIX session of its own: from the order to end it until it is empty and removed. */
+/**
+ * A tree of sleepers, each in a POSIX session of its own: from the order to end it until it is
+ * empty and removed.
+ */
 final class EndOfTree {
   private EndOfTree() {}
 
@@ -25,9 +28,7 @@ final class EndOfTree {
       Race race =
           new Race("4. end a tree of " + count + " setsid sleepers", Unit.MICROSECONDS, c)
               .add(new Candidate(holdfast, () -> close(command, count)))
-              .add(
-                  new Candidate(
-                      c, () -> peer.sample("tree " + settings.sleepers() + " " + count)))
+              .add(new Candidate(c, () -> peer.sample("tree " + settings.sleepers() + " " + count)))
               .goal(holdfast, c, 1.2);
       return List.of(race.run(1, settings.largeRounds(), 0));
     }

@@ -3,7 +3,8 @@ package dev.holdfast.bench;
 import java.util.Locale;
 
 /**
- * What a candidate shall reach: {@code factor} times the reference, or the plain number where {@code reference} is empty.
+ * What a candidate shall reach: {@code factor} times the reference, or the plain number where
+ * {@code reference} is empty.
  *
  * @param candidate whose figure counts
  * @param reference whose figure it is held against

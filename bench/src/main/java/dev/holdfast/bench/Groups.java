@@ -13,7 +13,10 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
-/** The directories of a job, one for each hierarchy: what the peers that do the same by hand have to do it with. */
+/**
+ * The directories of a job, one for each hierarchy: what the peers that do the same by hand have to
+ * do it with.
+ */
 final class Groups {
   /** What a job of {@link Limited} has written, in the order of writing; read back afterwards. */
   private static final List<String> LIMIT_FILES =
@@ -80,7 +83,10 @@ final class Groups {
     return files(USAGE_FILES);
   }
 
-  /** Tells the peer to make its groups beside those of Holdfast's anchor, and to limit and read them in the same way. */
+  /**
+   * Tells the peer to make its groups beside those of Holdfast's anchor, and to limit and read them
+   * in the same way.
+   */
   void teach(Peer peer, boolean limited) throws IOException {
     int index = 0;
     for (Map.Entry<Path, Boolean> entry : unifiedByDirectory.entrySet()) {

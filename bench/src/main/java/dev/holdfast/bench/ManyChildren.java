@@ -26,13 +26,19 @@ final class ManyChildren {
         Peer peer = new Peer(settings.peer())) {
       Groups.of(pattern).teach(peer, false);
       Race time =
-          new Race("3. start " + count + " children that live", Unit.MICROSECONDS, Rivals.PROCESS_BUILDER)
+          new Race(
+                  "3. start " + count + " children that live",
+                  Unit.MICROSECONDS,
+                  Rivals.PROCESS_BUILDER)
               .add(new Candidate(HOLDFAST, () -> holdfast(count, threads)))
               .add(new Candidate(Rivals.PROCESS_BUILDER, () -> processBuilder(count, threads)))
               .add(new Candidate("C, clone3 into its group", () -> peer.sample("many " + count)));
       Outcome started = time.run(1, settings.quick() ? 1 : 3, 0);
       Race counted =
-          new Race("3. threads for " + count + " live children", Unit.THREADS, Rivals.PROCESS_BUILDER)
+          new Race(
+                  "3. threads for " + count + " live children",
+                  Unit.THREADS,
+                  Rivals.PROCESS_BUILDER)
               .add(new Candidate(HOLDFAST, () -> threads[0]))
               .add(new Candidate(Rivals.PROCESS_BUILDER, () -> threads[1]))
               .goal(HOLDFAST, "", 4);
@@ -46,12 +52,11 @@ final class ManyChildren {
       List<Child> children = new ArrayList<>();
       int before = threads();
       double micros =
-          Candidate.micros(
-              () -> {
-                for (int i = 0; i < count; i++) {
-                  children.add(job.start(command));
-                }
-              });
+          Candidate.micros(() -> {
+            for (int i = 0; i < count; i++) {
+              children.add(job.start(command));
+            }
+          });
       threads[0] = Math.max(threads[0], Math.max(threads() - before, threadsOfOurs()));
       job.kill();
       for (Child child : children) {
@@ -65,12 +70,11 @@ final class ManyChildren {
     List<Process> children = new ArrayList<>();
     int before = threads();
     double micros =
-        Candidate.micros(
-            () -> {
-              for (int i = 0; i < count; i++) {
-                children.add(Rivals.processBuilder(SLEEP).start());
-              }
-            });
+        Candidate.micros(() -> {
+          for (int i = 0; i < count; i++) {
+            children.add(Rivals.processBuilder(SLEEP).start());
+          }
+        });
     // Its reapers stay for a while: the first round sees them come.
     threads[1] = Math.max(threads[1], threads() - before);
     children.forEach(Process::destroyForcibly);

@@ -8,8 +8,9 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Candidates for the same work. Each round takes one sample of every candidate, so that whatever the machine does meanwhile
- * meets them all; the order within a round is shuffled, with a fixed seed, so that nobody always runs behind the same one.
+ * Candidates for the same work. Each round takes one sample of every candidate, so that whatever
+ * the machine does meanwhile meets them all; the order within a round is shuffled, with a fixed
+ * seed, so that nobody always runs behind the same one.
  */
 final class Race {
   private final String title;
@@ -44,7 +45,8 @@ final class Race {
   /**
    * Runs it.
    *
-   * @param pauseMillis before each sample, so that the machine is idle when it begins; 0 for back to back
+   * @param pauseMillis before each sample, so that the machine is idle when it begins; 0 for back
+   *     to back
    */
   Outcome run(int warmUp, int rounds, long pauseMillis) throws Exception {
     Random order = new Random(42);

@@ -16,7 +16,9 @@ final class Samples {
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
-  /** One of ten is at least as good as this: what the work comes to when nobody else is in the way. */
+  /**
+   * One of ten is at least as good as this: what the work comes to when nobody else is in the way.
+   */
   double better(Unit unit) {
     int first = (int) Math.ceil(sorted.length * 0.1) - 1;
     return sorted[unit.lessIsBetter() ? first : sorted.length - 1 - first];

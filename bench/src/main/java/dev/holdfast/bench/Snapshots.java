@@ -19,8 +19,7 @@ final class Snapshots {
       Limited.startAndReap(job, Limited.quiet("/bin/true"));
       List<Path> files = Groups.of(job).usageFiles();
       Race race =
-          new Race(
-                  "6. usage snapshots (" + files.size() + " files)", Unit.PER_SECOND, plain)
+          new Race("6. usage snapshots (" + files.size() + " files)", Unit.PER_SECOND, plain)
               .add(new Candidate(holdfast, () -> perSecond(batch, job::usage)))
               .add(new Candidate(plain, () -> perSecond(batch, () -> readAll(files))))
               .goal(holdfast, plain, 5);
@@ -31,12 +30,11 @@ final class Snapshots {
   private static double perSecond(int batch, Candidate.Work work) throws Exception {
     return batch
         * 1e6
-        / Candidate.micros(
-            () -> {
-              for (int i = 0; i < batch; i++) {
-                work.run();
-              }
-            });
+        / Candidate.micros(() -> {
+          for (int i = 0; i < batch; i++) {
+            work.run();
+          }
+        });
   }
 
   private static void readAll(List<Path> files) throws IOException {

@@ -25,7 +25,8 @@ final class Starts {
       all.addAll(Rivals.starts());
       all.add(new Candidate("C, posix_spawn (uncontained)", () -> peer.sample("spawn")));
       all.add(new Candidate("C, clone3 into its group", () -> peer.sample("clone")));
-      return twice(settings, "1. start to reaped, existing job", all, List.of(PLATFORM, VIRTUAL), 0.55);
+      return twice(
+          settings, "1. start to reaped, existing job", all, List.of(PLATFORM, VIRTUAL), 0.55);
     }
   }
 
@@ -53,13 +54,10 @@ final class Starts {
   private static List<Outcome> twice(
       Settings settings, String title, List<Candidate> candidates, List<String> ours, double factor)
       throws Exception {
-    Race backToBack =
-        new Race(title + ", back to back", Unit.MICROSECONDS, Rivals.PROCESS_BUILDER);
+    Race backToBack = new Race(title + ", back to back", Unit.MICROSECONDS, Rivals.PROCESS_BUILDER);
     Race spaced =
         new Race(
-            title + ", " + PAUSE_MILLIS + " ms apart",
-            Unit.MICROSECONDS,
-            Rivals.PROCESS_BUILDER);
+            title + ", " + PAUSE_MILLIS + " ms apart", Unit.MICROSECONDS, Rivals.PROCESS_BUILDER);
     for (Race race : List.of(backToBack, spaced)) {
       race.add(candidates);
       ours.forEach(name -> race.goal(name, Rivals.PROCESS_BUILDER, factor));

@@ -24,10 +24,18 @@ final class Streams {
   static List<Outcome> run(Settings settings) throws Exception {
     long bytes = settings.streamBytes();
     String count = Long.toString(bytes);
-    // head writes 8 KiB at a time and is itself what takes the time; dd shows what the readers can take.
+    // head writes 8 KiB at a time and is itself what takes the time; dd shows what the readers can
+    // take.
     return List.of(
         run(settings, bytes, "/usr/bin/head", "-c", count, "/dev/zero"),
-        run(settings, bytes, "/bin/dd", "if=/dev/zero", "bs=256K", "count=" + (bytes >> 18), "status=none"));
+        run(
+            settings,
+            bytes,
+            "/bin/dd",
+            "if=/dev/zero",
+            "bs=256K",
+            "count=" + (bytes >> 18),
+            "status=none"));
   }
 
   private static Outcome run(Settings settings, long bytes, String... words) throws Exception {
@@ -51,7 +59,8 @@ final class Streams {
           .add(
               new Candidate(
                   "C, read into 64 KiB, 1 MiB pipe",
-                  () -> rate(bytes, peer.sample("stream " + bytes + " " + String.join(" ", words)))))
+                  () ->
+                      rate(bytes, peer.sample("stream " + bytes + " " + String.join(" ", words)))))
           .goal(ownLoop, theirLoop, 1.5)
           .goal(ownTransfer, theirTransfer, 1.5)
           .run(1, settings.largeRounds(), 0);
@@ -62,31 +71,29 @@ final class Streams {
       throws Exception {
     return rate(
         bytes,
-        Candidate.micros(
-            () -> {
-              Child child = job.start(command);
-              check(bytes, reading.read(child.stdout()));
-              child.waitFor();
-              child.stdout().close();
-            }));
+        Candidate.micros(() -> {
+          Child child = job.start(command);
+          check(bytes, reading.read(child.stdout()));
+          child.waitFor();
+          child.stdout().close();
+        }));
   }
 
   private static double processBuilder(String[] words, long bytes, Reading reading)
       throws Exception {
     return rate(
         bytes,
-        Candidate.micros(
-            () -> {
-              Process child =
-                  new ProcessBuilder(words)
-                      .redirectInput(new java.io.File("/dev/null"))
-                      .redirectError(ProcessBuilder.Redirect.INHERIT)
-                      .start();
-              try (InputStream in = child.getInputStream()) {
-                check(bytes, reading.read(in));
-                child.waitFor();
-              }
-            }));
+        Candidate.micros(() -> {
+          Process child =
+              new ProcessBuilder(words)
+                  .redirectInput(new java.io.File("/dev/null"))
+                  .redirectError(ProcessBuilder.Redirect.INHERIT)
+                  .start();
+          try (InputStream in = child.getInputStream()) {
+            check(bytes, reading.read(in));
+            child.waitFor();
+          }
+        }));
   }
 
   private static long loop(InputStream in) throws IOException {
