@@ -110,7 +110,7 @@ final class Starter implements AutoCloseable {
       return 0;
     }
     if (input instanceof Input.Empty) {
-      return theirs(Files.devNull()).number();
+      return Files.devNull().number();
     }
     if (input instanceof Input.FromFile file) {
       return theirs(Files.read(file.path().toString())).number();
@@ -131,7 +131,7 @@ final class Starter implements AutoCloseable {
       return number;
     }
     if (output instanceof Output.Discard) {
-      return theirs(Files.devNull()).number();
+      return Files.devNull().number();
     }
     if (output instanceof Output.ToFile file) {
       return theirs(Files.write(file.path().toString(), file.append())).number();
