@@ -196,6 +196,14 @@ public final class Job implements AutoCloseable {
     lifetime.close();
   }
 
+  /**
+   * Ends every open job of this JVM and removes what held them, as happens by itself when the JVM
+   * ends. For programs that end with {@link Runtime#halt}: nothing can be started afterwards.
+   */
+  public static void closeAll() {
+    JobLifetime.closeAll();
+  }
+
   /** What closing did; empty while the job is open. */
   public Optional<Cleanup> cleanup() {
     return lifetime.cleanup();

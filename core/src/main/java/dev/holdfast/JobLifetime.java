@@ -188,7 +188,7 @@ final class JobLifetime {
     }
   }
 
-  private static void closeAll() {
+  static void closeAll() {
     OPEN.forEach(JobLifetime::closeForgotten);
     try {
       Ladder.own().close();

@@ -1,5 +1,6 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.Job;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -18,7 +19,10 @@ public final class Main {
     PrintStream out = stream(FileDescriptor.out);
     PrintStream err = stream(FileDescriptor.err);
     int status = Holdfast.execute(RawArguments.recover(args), out, err);
-    System.exit(status);
+    // System.exit would look for loggers in every jar, to log that it was called. What its hooks do
+    // for us is done here.
+    Job.closeAll();
+    Runtime.getRuntime().halt(status);
   }
 
   static PrintStream stream(FileDescriptor descriptor) {

@@ -5,8 +5,8 @@ import dev.holdfast.Cleanup;
 import dev.holdfast.Result;
 import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.Usage;
+import java.math.BigDecimal;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -121,7 +121,12 @@ final class TextReport {
   }
 
   private static String seconds(Duration value) {
-    return String.format(Locale.ROOT, "%.3f s", value.toNanos() / 1e9);
+    return decimal(value.plusNanos(500_000).toMillis(), 3) + " s";
+  }
+
+  /** Not String.format: it brings all the locales' data along. */
+  private static String decimal(long value, int digits) {
+    return BigDecimal.valueOf(value, digits).toPlainString();
   }
 
   static String size(long bytes) {
@@ -129,12 +134,12 @@ final class TextReport {
     if (bytes < 1024) {
       return bytes + " B";
     }
-    double value = bytes;
-    int unit = -1;
-    while (value >= 1024 && unit + 1 < units.length) {
-      value /= 1024;
+    int unit = 0;
+    long scale = 1024;
+    while (bytes / scale >= 1024 && unit + 1 < units.length) {
+      scale *= 1024;
       unit++;
     }
-    return String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
+    return decimal(Math.round(bytes * 10.0 / scale), 1) + " " + units[unit];
   }
 }

@@ -1,5 +1,6 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.Job;
 import java.io.FileDescriptor;
 import java.io.PrintStream;
 
@@ -44,6 +45,6 @@ final class Training {
       err.println(String.join(" ", call) + ": " + status);
     }
     err.flush();
-    System.exit(0);
+    Job.closeAll();
   }
 }

@@ -109,7 +109,7 @@ public final class CgroupHost {
       }
     }
     List<Hierarchy> sorted = new ArrayList<>(found.values());
-    sorted.sort(Comparator.comparing(hierarchy -> !hierarchy.unified()));
+    sorted.sort((one, other) -> Boolean.compare(!one.unified(), !other.unified()));
     return new CgroupHost(proc, sorted, readOnly);
   }
 

@@ -1,11 +1,22 @@
 package dev.holdfast.cgroup;
 
-import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The value of a limit. Immutable. */
 public sealed interface LimitValue {
   /** Bytes, tasks, or a weight: whatever the limit counts. */
   record Count(long value) implements LimitValue {
+    // Equality is written out in these two: what the JVM makes up costs its first use milliseconds.
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Count that && value == that.value;
+    }
+
+    @Override
+    public int hashCode() {
+      return Long.hashCode(value);
+    }
+
     @Override
     public String toString() {
       return Long.toString(value);
@@ -15,8 +26,18 @@ public sealed interface LimitValue {
   /** CPUs: 1.5 is one and a half. */
   record Cpus(double value) implements LimitValue {
     @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Cpus that && Double.compare(value, that.value) == 0;
+    }
+
+    @Override
+    public int hashCode() {
+      return Double.hashCode(value);
+    }
+
+    @Override
     public String toString() {
-      return String.format(Locale.ROOT, "%s", value);
+      return Double.toString(value);
     }
   }
 

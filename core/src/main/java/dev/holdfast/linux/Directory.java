@@ -78,7 +78,7 @@ public final class Directory implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       return Kernel.get()
               .call(
-                  SystemCall.FACCESSAT, number(), arena.allocateFrom(component(name)).address(), 0)
+                  SystemCall.FACCESSAT, number(), Kernel.text(arena, component(name)).address(), 0)
           == 0;
     } catch (IOException closed) {
       return false;
@@ -113,7 +113,7 @@ public final class Directory implements AutoCloseable {
               .call(
                   SystemCall.OPENAT,
                   number(),
-                  arena.allocateFrom(component(name)).address(),
+                  Kernel.text(arena, component(name)).address(),
                   O_CLOEXEC,
                   0);
       if (opened < 0) {
@@ -193,7 +193,7 @@ public final class Directory implements AutoCloseable {
               .call(
                   SystemCall.OPENAT,
                   number(),
-                  arena.allocateFrom(component(name)).address(),
+                  Kernel.text(arena, component(name)).address(),
                   O_WRONLY | O_CLOEXEC,
                   0);
       if (opened < 0) {
@@ -218,7 +218,7 @@ public final class Directory implements AutoCloseable {
               .call(
                   SystemCall.UNLINKAT,
                   number(),
-                  arena.allocateFrom(component(name)).address(),
+                  Kernel.text(arena, component(name)).address(),
                   AT_REMOVEDIR);
       return result < 0 ? (int) -result : 0;
     }
@@ -274,13 +274,13 @@ public final class Directory implements AutoCloseable {
   /** Sets an extended attribute; cgroup filesystems take those of {@code user.} since Linux 5.7. */
   public void setAttribute(String name, String value) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment text = arena.allocateFrom(value);
+      MemorySegment text = Kernel.text(arena, value);
       Kernel.get()
           .check(
               SystemCall.FSETXATTR,
               path.toString(),
               number(),
-              arena.allocateFrom(name).address(),
+              Kernel.text(arena, name).address(),
               text.address(),
               text.byteSize() - 1);
     }
@@ -290,7 +290,7 @@ public final class Directory implements AutoCloseable {
   public boolean hasAttribute(String name) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       return Kernel.get()
-              .call(SystemCall.FGETXATTR, number(), arena.allocateFrom(name).address(), 0, 0)
+              .call(SystemCall.FGETXATTR, number(), Kernel.text(arena, name).address(), 0, 0)
           >= 0;
     }
   }
@@ -321,7 +321,7 @@ public final class Directory implements AutoCloseable {
               call,
               path.resolve(component(name)).toString(),
               number(),
-              arena.allocateFrom(name).address(),
+              Kernel.text(arena, name).address(),
               argument,
               0);
     }
@@ -336,7 +336,7 @@ public final class Directory implements AutoCloseable {
                   SystemCall.OPENAT,
                   whole.toString(),
                   directory,
-                  arena.allocateFrom(name).address(),
+                  Kernel.text(arena, name).address(),
                   flags,
                   0);
       return new Descriptor((int) number);

@@ -28,7 +28,7 @@ public record FileStatus(long inode, int owner, int links, long modifiedNanos) {
               .call(
                   SystemCall.STATX,
                   file.number(),
-                  arena.allocateFrom("").address(),
+                  Kernel.text(arena, "").address(),
                   atEmptyPath,
                   basicStats,
                   buffer.address(),

@@ -65,7 +65,7 @@ public final class Files {
                       SystemCall.OPENAT,
                       path,
                       atCurrentDirectory,
-                      arena.allocateFrom(path).address(),
+                      Kernel.text(arena, path).address(),
                       flags | CLOSE_ON_EXEC,
                       mode));
     }

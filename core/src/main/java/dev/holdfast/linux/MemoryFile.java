@@ -59,7 +59,7 @@ final class MemoryFile {
                   .check(
                       SystemCall.MEMFD_CREATE,
                       name,
-                      arena.allocateFrom(name).address(),
+                      Kernel.text(arena, name).address(),
                       flags,
                       0,
                       0));

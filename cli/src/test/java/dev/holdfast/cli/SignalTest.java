@@ -1,0 +1,112 @@
+package dev.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.testing.EveryKernel;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A process of its own is told to stop, or gets arguments that Java does not understand. */
+@Tag("kernel")
+@EveryKernel
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class SignalTest {
+  @TempDir Path folder;
+
+  private Process start(String shell, String... options) throws IOException {
+    List<String> words = new ArrayList<>();
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-cp"));
+    words.add(System.getProperty("java.class.path"));
+    words.addAll(List.of("dev.holdfast.cli.Main", "run"));
+    words.addAll(List.of(options));
+    words.addAll(List.of("--", "sh", "-c", shell));
+    ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
+    builder.environment().put("LC_ALL", "C");
+    return builder.start();
+  }
+
+  private Path awaitFile(String name) {
+    Path file = folder.resolve(name);
+    await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(file) && Files.size(file) > 0);
+    return file;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"TERM, 143", "INT, 130", "HUP, 129"})
+  void theJobGetsTheSignalAndWeSaySo(String signal, int status) throws Exception {
+    Process process =
+        start(
+            "trap 'echo told > "
+                + folder
+                + "/told; exit 5' "
+                + signal
+                + "; echo $$ > "
+                + folder
+                + "/pid; while :; do sleep 0.05; done");
+    awaitFile("pid");
+
+    assertThat(new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start().waitFor())
+        .isZero();
+
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(status);
+    assertThat(folder.resolve("told")).exists();
+  }
+
+  @Test
+  void whatDoesNotListenIsKilledAfterTheGrace() throws Exception {
+    Process process =
+        start(
+            "trap '' TERM; echo $$ > " + folder + "/pid; sleep 300 & sleep 300",
+            "--grace",
+            "200ms",
+            "--report",
+            "json",
+            "--report-file",
+            folder + "/report");
+    String pid = Files.readString(awaitFile("pid")).strip();
+
+    process.destroy();
+
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(143);
+    assertThat(Path.of("/proc", pid)).doesNotExist();
+    assertThat(Files.readString(folder.resolve("report"))).contains("\"outcome\":\"cancelled\"");
+  }
+
+  @Test
+  void argumentsAreByteForByteInThePosixLocale() throws Exception {
+    // By way of a shell, since the tests' own JVM encodes what it passes as its locale says.
+    String java =
+        Path.of(System.getProperty("java.home"), "bin", "java")
+            + " --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -cp "
+            + System.getProperty("java.class.path")
+            + " dev.holdfast.cli.Main run -- printf %s ";
+    Process process =
+        new ProcessBuilder(
+                "sh",
+                "-c",
+                "LC_ALL=C "
+                    + java
+                    + "\"$(printf 'gr\\303\\274n ? \\346\\274\\242 \\351 \\355\\240\\200')\" | od -An -tx1 | tr -d ' \\n'")
+            .start();
+    String printed =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+
+    assertThat(printed).isEqualTo("6772c3bc6e203f20e6bca220e920eda080");
+  }
+}
