@@ -48,7 +48,10 @@ struct keeper keeper_start(const char *path, enum launch how) {
     if ((how & LOW_NUMBERS) != 0) a = dup2(a, 1), b = dup2(b, 0);
     /* Left open on purpose, inheritable: the keeper has to close it. */
     dup2(open("/etc/passwd", O_RDONLY), 57);
-    if ((how & IGNORE_HUP) != 0) signal(SIGHUP, SIG_IGN);
+    /* Whoever started the tests may ignore these: a shell's background job does. */
+    signal(SIGHUP, (how & IGNORE_HUP) != 0 ? SIG_IGN : SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
     if ((how & FEW_DESCRIPTORS) != 0) setrlimit(RLIMIT_NOFILE, &(struct rlimit){104, 104});
     sigset_t odd;
     sigemptyset(&odd);

@@ -147,18 +147,20 @@ public final class Child {
     }
   }
 
-  /** Looks for its end for a moment on a platform thread: the usual short run needs no parking. */
+  /**
+   * Looks for its end for a moment on a platform thread: the usual short run needs no parking. The
+   * poller is kept out of it meanwhile, or it would wake up for the same end and get in the way.
+   */
   boolean endsBriefly(long deadline) throws IOException {
-    if (!exit.isDone() && !Thread.currentThread().isVirtual()) {
-      awaitDirectly(deadline);
+    if (exit.isDone() || Thread.currentThread().isVirtual()) {
+      return exit.isDone();
     }
-    return exit.isDone();
-  }
-
-  private void awaitDirectly(long deadline) throws IOException {
     try {
+      watch.suspend();
       if (process.awaitEndBriefly(deadline)) {
         reap();
+      } else {
+        watch.onEvent(Poller.READABLE, this::reap);
       }
     } catch (IOException failure) {
       // Closed by the one who reaped it meanwhile: then the exit follows at once.
@@ -166,6 +168,7 @@ public final class Child {
         throw failure;
       }
     }
+    return exit.isDone();
   }
 
   /**

@@ -116,12 +116,12 @@ final class JobLifetime {
     int killed = alreadyKilled;
     boolean removed = false;
     try {
-      int members = container.members().size();
+      int members = container.isPopulated() ? container.members().size() : 0;
       if (released && members > 0) {
         return;
       }
       killed += members;
-      removed = killAndRemove(begin + deadline.toNanos());
+      removed = killAndRemove(members > 0, begin + deadline.toNanos());
     } catch (IOException failure) {
       problem = failure;
     } finally {
@@ -145,12 +145,14 @@ final class JobLifetime {
    * in a member after the kill, and then removing finds the group busy. An interrupt is kept for
    * later.
    */
-  private boolean killAndRemove(long end) throws IOException {
+  private boolean killAndRemove(boolean populated, long end) throws IOException {
     boolean interrupted = Thread.interrupted();
     try {
       for (int attempt = 1; ; attempt++) {
         try {
-          container.kill(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
+          if (populated || attempt > 1) {
+            container.kill(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
+          }
           last = container.usage();
           container.remove();
           return true;

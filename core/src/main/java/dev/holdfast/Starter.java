@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * of it.
  */
 final class Starter implements AutoCloseable {
-  private static final int PIPE_BYTES = 1 << 20;
-
   private final Command command;
   private final List<AutoCloseable> theirs = new ArrayList<>();
   private final List<AutoCloseable> ours = new ArrayList<>();
@@ -113,7 +111,7 @@ final class Starter implements AutoCloseable {
       return 0;
     }
     if (input instanceof Input.Empty) {
-      return theirs(Files.devNull()).number();
+      return Files.devNull().number();
     }
     if (input instanceof Input.FromFile file) {
       return theirs(Files.read(file.path().toString())).number();
@@ -124,7 +122,6 @@ final class Starter implements AutoCloseable {
   private int inputPipe() throws IOException {
     Pipe pipe = Pipe.forWriting();
     theirs(pipe.readEnd());
-    pipe.enlarge(PIPE_BYTES);
     stdin = new PipeOutput(pipe.writeEnd());
     ours.add(stdin);
     return pipe.readEnd().number();
@@ -135,7 +132,7 @@ final class Starter implements AutoCloseable {
       return number;
     }
     if (output instanceof Output.Discard) {
-      return theirs(Files.devNull()).number();
+      return Files.devNull().number();
     }
     if (output instanceof Output.ToFile file) {
       return theirs(Files.write(file.path().toString(), file.append())).number();
@@ -146,7 +143,6 @@ final class Starter implements AutoCloseable {
   private int outputPipe(int number) throws IOException {
     Pipe pipe = Pipe.forReading();
     theirs(pipe.writeEnd());
-    pipe.enlarge(PIPE_BYTES);
     PipeInput input = new PipeInput(pipe.readEnd());
     ours.add(input);
     if (number == 1) {

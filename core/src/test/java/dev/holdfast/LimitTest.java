@@ -9,6 +9,7 @@ import dev.holdfast.cgroup.LimitKind;
 import dev.holdfast.cgroup.LimitValue;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Place;
 import java.time.Duration;
 import java.util.Collections;

@@ -3,6 +3,7 @@ package dev.holdfast;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Place;
 import java.io.File;
 import java.nio.file.Files;

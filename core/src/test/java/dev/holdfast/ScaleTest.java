@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Place;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Marked;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

@@ -1,5 +1,7 @@
 package dev.holdfast;
 
+import dev.holdfast.testing.Marked;
+
 /**
  * Process trees that try to get away, as perl programs: it has fork and setsid without a compiler.
  */

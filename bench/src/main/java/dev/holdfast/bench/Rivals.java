@@ -34,10 +34,20 @@ final class Rivals {
   static List<Candidate> starts() {
     return List.of(
         Candidate.timed(PROCESS_BUILDER, () -> check(processBuilder(TRUE).start().waitFor())),
+        Candidate.timed("ProcessBuilder, with its pipes", Rivals::withPipes),
         Candidate.timed("NuProcess 3.0.0", Rivals::nuProcess),
         Candidate.timed(
             "zt-exec 1.13.0", () -> check(new ProcessExecutor(TRUE).execute().getExitValue())),
         Candidate.timed("commons-exec 1.6.0", Rivals::commonsExec));
+  }
+
+  /** As it comes: three pipes, which somebody has to close. */
+  private static void withPipes() throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(TRUE).start();
+    check(process.waitFor());
+    process.getOutputStream().close();
+    process.getInputStream().close();
+    process.getErrorStream().close();
   }
 
   private static void nuProcess() throws IOException, InterruptedException {

@@ -16,7 +16,7 @@ record Settings(boolean quick, boolean guest, Path programs) {
   }
 
   int warmUp() {
-    return guest ? (quick ? 5 : 20) : (quick ? 50 : 300);
+    return guest ? (quick ? 5 : 20) : (quick ? 50 : 1000);
   }
 
   /** Rounds of starts that wait for an idle machine. */

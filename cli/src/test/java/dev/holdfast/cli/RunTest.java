@@ -42,8 +42,11 @@ class RunTest {
   }
 
   /** What a shell command prints, with these options of ours. */
+  private int printed;
+
   private String printed(String command, String... options) throws IOException {
-    Path file = folder.resolve("printed");
+    // A file for each: a second user may not be able to write what the first one made.
+    Path file = folder.resolve("printed-" + printed++);
     String[] all = new String[options.length + 5];
     all[0] = "run";
     System.arraycopy(options, 0, all, 1, options.length);

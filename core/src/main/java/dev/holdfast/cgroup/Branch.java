@@ -2,6 +2,7 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.FileStatus;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -132,6 +133,15 @@ final class Branch implements AutoCloseable {
   /** Whether nested groups came or went that we neither made nor removed ourselves. */
   synchronized boolean changedByOthers() throws IOException {
     return keepsTimes && directory.status().modifiedNanos() != knownModified;
+  }
+
+  /**
+   * Whether there is no nested group and never was one that we did not make ourselves; one call,
+   * where a listing takes four.
+   */
+  synchronized boolean isPlain() throws IOException {
+    FileStatus status = directory.status();
+    return keepsTimes && status.modifiedNanos() == knownModified && status.links() == 2;
   }
 
   /** What {@code file} counted in nested groups that we removed; empty if that is not known. */

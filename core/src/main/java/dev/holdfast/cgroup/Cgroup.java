@@ -319,7 +319,7 @@ public final class Cgroup implements AutoCloseable {
     return inside(
         "limit the group " + name,
         () -> {
-          LimitRows rows = new LimitRows(limits, bestEffort);
+          LimitRows rows = new LimitRows(limits, bestEffort, Hierarchies.mechanism(branches));
           controllers.apply(limits, rows, absences);
           return rows.rows();
         });

@@ -23,11 +23,14 @@ final class LimitRows {
 
   private final Limits limits;
   private final boolean bestEffort;
+  private final String mechanism;
   private final Map<LimitKind, AppliedLimit> rows = new EnumMap<>(LimitKind.class);
 
-  LimitRows(Limits limits, boolean bestEffort) {
+  /** The {@code mechanism} that is to enforce them, such as {@code cgroup-v2}, is for messages. */
+  LimitRows(Limits limits, boolean bestEffort, String mechanism) {
     this.limits = limits;
     this.bestEffort = bestEffort;
+    this.mechanism = mechanism;
   }
 
   /** In the order of {@link LimitKind}. */
@@ -49,7 +52,10 @@ final class LimitRows {
     Optional<String> requested = requested(kind);
     if (requested.isPresent() && !bestEffort) {
       throw new HoldfastException(
-          "cannot limit " + kind.optionName() + " to " + requested.get(), why, remedy, cause);
+          "cannot limit " + kind.optionName() + " to " + requested.get() + " with " + mechanism,
+          why,
+          remedy,
+          cause);
     }
     rows.put(kind, AppliedLimit.unenforced(kind, requested, why));
   }

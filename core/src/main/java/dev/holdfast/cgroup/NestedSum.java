@@ -25,6 +25,9 @@ final class NestedSum {
       return OptionalLong.empty();
     }
     try {
+      if (branch.isPlain()) {
+        return OptionalLong.of(own.getAsLong() + departed.getAsLong());
+      }
       List<String> nested = branch.directory().subdirectories();
       if (nested.isEmpty() && branch.changedByOthers()) {
         return OptionalLong.empty();

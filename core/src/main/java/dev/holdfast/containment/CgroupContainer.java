@@ -135,6 +135,11 @@ public final class CgroupContainer implements Container {
   }
 
   @Override
+  public boolean isPopulated() throws IOException {
+    return group.isPopulated();
+  }
+
+  @Override
   public void kill(Duration deadline) throws IOException, InterruptedException {
     joinByWrite = true;
     group.kill(deadline);

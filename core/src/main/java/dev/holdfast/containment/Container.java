@@ -31,6 +31,9 @@ public sealed interface Container permits CgroupContainer, ProcessGroupContainer
    */
   List<Integer> members() throws IOException;
 
+  /** Whether there is a member. */
+  boolean isPopulated() throws IOException;
+
   /** Ends all members, and returns once there is none. The job stays usable. */
   void kill(Duration deadline) throws IOException, InterruptedException;
 

@@ -98,6 +98,11 @@ public final class ProcessGroupContainer implements Container {
   }
 
   @Override
+  public boolean isPopulated() throws IOException {
+    return !members().isEmpty();
+  }
+
+  @Override
   public void kill(Duration deadline) throws IOException, InterruptedException {
     long end = System.nanoTime() + deadline.toNanos();
     for (List<Integer> members = members(); !members.isEmpty(); members = members()) {

@@ -24,6 +24,13 @@ public final class Directory implements AutoCloseable {
   private static final int AT_REMOVEDIR = 0x200;
   private static final int FIRST_READ = 4096;
 
+  /**
+   * The kernel fills a page with whole records of a file (fs/seq_file.c) and stops early only if
+   * the next one does not fit. No record of the files that we read is half a page long, so less
+   * than that is all there is.
+   */
+  private static final int CERTAIN = FIRST_READ / 2;
+
   private final Descriptor descriptor;
   private final Path path;
 
@@ -147,12 +154,12 @@ public final class Directory implements AutoCloseable {
                   buffer.address() + length,
                   size - length,
                   length);
-          if (n == 0) {
+          length += n;
+          if (n == 0 || length < CERTAIN) {
             byte[] bytes = new byte[(int) length];
             MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
             return new String(bytes, StandardCharsets.ISO_8859_1);
           }
-          length += n;
         }
       }
     }

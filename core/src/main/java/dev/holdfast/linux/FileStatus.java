@@ -11,9 +11,11 @@ import java.nio.file.Path;
  *
  * @param inode its number in its filesystem
  * @param owner the user id
+ * @param links how many names it has; a directory of a kernel filesystem has 2 and one for each
+ *     directory in it
  * @param modifiedNanos time of last modification, nanoseconds since 1970
  */
-public record FileStatus(long inode, int owner, long modifiedNanos) {
+public record FileStatus(long inode, int owner, int links, long modifiedNanos) {
   static FileStatus of(Descriptor file, Path path) throws IOException {
     final int atEmptyPath = 0x1000;
     final int basicStats = 0x7ff;
@@ -37,6 +39,7 @@ public record FileStatus(long inode, int owner, long modifiedNanos) {
       return new FileStatus(
           buffer.get(ValueLayout.JAVA_LONG, 32),
           buffer.get(ValueLayout.JAVA_INT, 20),
+          buffer.get(ValueLayout.JAVA_INT, 16),
           buffer.get(ValueLayout.JAVA_LONG, 112) * 1_000_000_000L
               + buffer.get(ValueLayout.JAVA_INT, 120));
     }

@@ -3,17 +3,29 @@ package dev.holdfast.linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** Opening and writing files that are not in a {@link Directory} of ours. */
 public final class Files {
   private static final int CLOSE_ON_EXEC = 0x80000;
 
+  private static volatile @Nullable Descriptor devNull;
+
   private Files() {}
 
-  /** Opens {@code /dev/null} for reading and writing. */
+  /** {@code /dev/null}, open for reading and writing. One for this JVM: nobody closes it. */
   public static Descriptor devNull() throws SystemCallException {
     final int readWrite = 2;
-    return open("/dev/null", readWrite, 0);
+    Descriptor shared = devNull;
+    if (shared == null) {
+      synchronized (Files.class) {
+        shared = devNull;
+        if (shared == null) {
+          devNull = shared = open("/dev/null", readWrite, 0);
+        }
+      }
+    }
+    return shared;
   }
 
   /** Opens a file for reading. */

@@ -49,20 +49,6 @@ public record Pipe(Descriptor readEnd, Descriptor writeEnd) implements AutoClose
     }
   }
 
-  /**
-   * Asks the kernel for a larger buffer than 64 KiB, so that fewer switches move the same bytes.
-   * Beyond {@code /proc/sys/fs/pipe-max-size}, or the user's share of pipe pages, it refuses, and
-   * the pipe stays as it is.
-   */
-  public void enlarge(int bytes) {
-    final int setPipeSize = 1031;
-    try {
-      Kernel.get().call(SystemCall.FCNTL, readEnd.number(), setPipeSize, bytes, 0);
-    } catch (java.io.IOException closed) {
-      throw new AssertionError(closed);
-    }
-  }
-
   @Override
   public void close() {
     readEnd.close();

@@ -16,7 +16,7 @@ import java.util.Objects;
  * <p>One reader at a time; others wait for it.
  */
 public final class PipeInput extends InputStream {
-  private static final int BUFFER = 128 * 1024;
+  private static final int BUFFER = 64 * 1024;
 
   private final Descriptor descriptor;
   private final Poller.Watch watch;

@@ -252,6 +252,16 @@ public final class Poller {
       }
     }
 
+    /** Takes back {@link #onEvent}, for somebody who looks at the descriptor himself. */
+    public synchronized void suspend() throws IOException {
+      callback = null;
+      if (registered && !closed) {
+        registered = false;
+        watches.remove(token);
+        control(DELETE, descriptor.number(), 0, token);
+      }
+    }
+
     /** Ends the watch; a thread that waits in it returns. Idempotent. */
     @Override
     public void close() {

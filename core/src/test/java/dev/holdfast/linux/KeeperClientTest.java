@@ -30,7 +30,6 @@ class KeeperClientTest {
 
   @AfterEach
   void close() {
-    nothing.close();
     client.close();
   }
 

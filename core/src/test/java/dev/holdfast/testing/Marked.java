@@ -1,4 +1,4 @@
-package dev.holdfast;
+package dev.holdfast.testing;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

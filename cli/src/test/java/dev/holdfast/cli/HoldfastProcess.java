@@ -1,0 +1,112 @@
+package dev.holdfast.cli;
+
+import dev.holdfast.Job;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+
+/** The command as a process of its own, as a shell would start it. */
+final class HoldfastProcess {
+  /** The exit status, and what was printed. */
+  record Ended(int status, String out, String err) {}
+
+  private HoldfastProcess() {}
+
+  /** What the command consists of: folders of classes and jars. */
+  static List<Path> parts() {
+    return Stream.of(
+            Main.class,
+            Job.class,
+            picocli.CommandLine.class,
+            tools.jackson.core.JsonGenerator.class)
+        .map(type -> {
+          try {
+            return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+          } catch (java.net.URISyntaxException e) {
+            throw new AssertionError(e);
+          }
+        })
+        .toList();
+  }
+
+  /** The parts where every user can read them. */
+  static List<Path> readableParts(Path folder) throws IOException {
+    readable(folder);
+    List<Path> copies = new ArrayList<>();
+    for (Path part : parts()) {
+      Path target = folder.resolve("part-" + copies.size());
+      try (Stream<Path> all = Files.walk(part)) {
+        all.forEach(from -> {
+          try {
+            Path to = target.resolve(part.relativize(from).toString());
+            Files.copy(from, from.equals(part) ? target : to);
+            readable(from.equals(part) ? target : to);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+      }
+      copies.add(target);
+    }
+    return copies;
+  }
+
+  /** The words that start it from {@code parts}. */
+  static List<String> words(List<Path> parts, String... arguments) {
+    List<String> words = new ArrayList<>();
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(
+        List.of(
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            String.join(":", parts.stream().map(Path::toString).toList()),
+            Main.class.getName()));
+    words.addAll(List.of(arguments));
+    return words;
+  }
+
+  static Ended run(String... arguments) throws IOException, InterruptedException {
+    return await(start(words(parts(), arguments)));
+  }
+
+  /**
+   * Starts words with the signals at their defaults: a shell's background jobs, such as those of
+   * {@code ./check}, ignore SIGINT, and whatever they start inherits that.
+   */
+  static Process start(List<String> words) throws IOException {
+    List<String> all =
+        new ArrayList<>(
+            List.of("perl", "-e", "$SIG{$_} = 'DEFAULT' for qw(HUP INT TERM); exec @ARGV", "--"));
+    all.addAll(words);
+    Process process = new ProcessBuilder(all).start();
+    process.outputWriter().close();
+    return process;
+  }
+
+  static Ended await(Process process) throws IOException, InterruptedException {
+    CompletableFuture<String> err =
+        CompletableFuture.supplyAsync(() -> {
+          try {
+            return new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    String out = String.join("\n", process.inputReader().lines().toList());
+    return new Ended(process.waitFor(), out, err.join());
+  }
+
+  private static void readable(Path path) throws IOException {
+    Files.setPosixFilePermissions(
+        path, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+}

@@ -1,0 +1,119 @@
+package dev.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostOnly;
+import dev.holdfast.testing.Needs;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A user to whom no control group is delegated: what works, and what says that it does not. */
+@HostOnly
+@Needs(Feature.ROOT)
+@Timeout(120)
+class UndelegatedTest {
+  @TempDir Path folder;
+  private List<Path> parts = List.of();
+  private Path file = Path.of("/");
+
+  @BeforeEach
+  void makeReadable() throws Exception {
+    parts = HoldfastProcess.readableParts(folder);
+    Path own = Files.createDirectory(folder.resolve("own"));
+    Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("rwxrwxrwx"));
+    file = own.resolve("file");
+  }
+
+  @Test
+  void aLimitIsRefusedWithMechanismReasonAndRemedy() throws Exception {
+    HoldfastProcess.Ended ended = run("--memory", "64M", "--", "touch", file.toString());
+    assertThat(ended.status()).isEqualTo(125);
+    assertThat(ended.err())
+        .startsWith("holdfast: cannot limit memory")
+        .contains("process-group")
+        .contains("/sys/fs/cgroup")
+        .contains("--cgroup-root")
+        .matches("[^\\n]*: [^\\n]* \\([^\\n]*\\)\\n");
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void withoutLimitsProcessGroupsServe() throws Exception {
+    HoldfastProcess.Ended ended =
+        run("--report", "json", "--", "sh", "-c", "touch \"$0\"; exit 3", file.toString());
+    assertThat(ended.status()).isEqualTo(3);
+    JsonNode report = new JsonMapper().readTree(ended.err());
+    assertThat(report.get("mechanism").asString()).isEqualTo("process-group");
+    assertThat(report.get("cgroup").isNull()).isTrue();
+    assertThat(report.get("exitCode").asInt()).isEqualTo(3);
+    assertThat(report.at("/memory/peakBytes").isNull()).as("absent, not 0").isTrue();
+    assertThat(Files.getAttribute(file, "unix:uid")).isEqualTo(65534);
+  }
+
+  @Test
+  void aCgroupThatWasAskedForIsRefused() throws Exception {
+    HoldfastProcess.Ended ended = run("--mechanism", "cgroup", "--", "touch", file.toString());
+    assertThat(ended.status()).isEqualTo(125);
+    assertThat(ended.err())
+        .startsWith("holdfast: cannot use a cgroup: /sys/fs/cgroup")
+        .contains("--cgroup-root");
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void theBestEffortRunsAndReports() throws Exception {
+    HoldfastProcess.Ended ended =
+        run(
+            "--memory",
+            "64M",
+            "--enforce",
+            "best-effort",
+            "--report",
+            "json",
+            "--",
+            "touch",
+            file.toString());
+    assertThat(ended.status()).isZero();
+    assertThat(file).exists();
+    JsonNode limit = new JsonMapper().readTree(ended.err()).at("/limits/0");
+    assertThat(limit.get("limit").asString()).isEqualTo("memory");
+    assertThat(limit.get("requested").asString()).isEqualTo("64M");
+    assertThat(limit.get("status").asString()).isEqualTo("unenforced");
+    assertThat(limit.get("effective").isNull()).isTrue();
+    assertThat(limit.get("reason").asString()).contains("/sys/fs/cgroup");
+  }
+
+  @Test
+  void doctorSaysSo() throws Exception {
+    HoldfastProcess.Ended ended = asNobody("doctor", "--json");
+    assertThat(ended.status()).isEqualTo(1);
+    JsonNode host = new JsonMapper().readTree(ended.out());
+    assertThat(host.get("available").asBoolean()).isFalse();
+    assertThat(host.get("mechanism").asString()).isEqualTo("process-group");
+    assertThat(host.get("reason").isNull()).isFalse();
+    assertThat(host.get("remedy").isNull()).isFalse();
+  }
+
+  private HoldfastProcess.Ended run(String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of("run"));
+    all.addAll(List.of(arguments));
+    return asNobody(all.toArray(String[]::new));
+  }
+
+  private HoldfastProcess.Ended asNobody(String... arguments) throws Exception {
+    List<String> words =
+        new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    words.addAll(HoldfastProcess.words(parts, arguments));
+    return HoldfastProcess.await(HoldfastProcess.start(words));
+  }
+}
