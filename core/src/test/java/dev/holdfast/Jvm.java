@@ -11,12 +11,16 @@ final class Jvm {
   private Jvm() {}
 
   static Process start(Class<?> main, String... arguments) throws IOException {
+    return start(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), main, arguments);
+  }
+
+  static Process start(List<String> options, Class<?> main, String... arguments)
+      throws IOException {
     List<String> words = new ArrayList<>();
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(options);
     words.addAll(
         List.of(
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
             "-XX:-UsePerfData",
             "--enable-native-access=ALL-UNNAMED",
             "-cp",

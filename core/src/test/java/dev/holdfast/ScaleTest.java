@@ -74,6 +74,7 @@ class ScaleTest {
     try (Job job = Job.open()) {
       List<Thread> threads = new ArrayList<>();
       List<Integer> codes = java.util.Collections.synchronizedList(new ArrayList<>());
+      List<String> failures = java.util.Collections.synchronizedList(new ArrayList<>());
       for (int i = 0; i < count; i++) {
         int code = i % 100;
         threads.add(
@@ -83,14 +84,15 @@ class ScaleTest {
                     Child child = job.start(Command.of("sh", "-c", "exit " + code));
                     assertThat(child.waitFor().code()).isEqualTo(code);
                     codes.add(code);
-                  } catch (Exception e) {
-                    throw new AssertionError(e);
+                  } catch (Exception | AssertionError e) {
+                    failures.add(String.valueOf(e));
                   }
                 }));
       }
       for (Thread thread : threads) {
         thread.join();
       }
+      assertThat(failures).isEmpty();
       assertThat(codes).hasSize(count);
     }
   }
