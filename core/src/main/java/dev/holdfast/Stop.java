@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.cgroup.HoldfastException;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -10,14 +11,23 @@ import org.jspecify.annotations.Nullable;
 final class Stop {
   private Stop() {}
 
-  /** Without a signal, the members have been asked already. */
+  /**
+   * Without a signal, the members have been asked already. One that may not be signalled (it runs
+   * as another user) takes nothing from the others: they have their grace, and then all are ended
+   * alike. Only without escalation is it an error, once the job is released.
+   */
   static StopReport stop(
       Job job, JobLifetime lifetime, @Nullable Signal signal, Duration grace, boolean escalate)
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
     int members = job.members().size();
+    HoldfastException refused = null;
     if (signal != null) {
-      lifetime.container().signal(signal.number());
+      try {
+        lifetime.container().signal(signal.number());
+      } catch (HoldfastException failure) {
+        refused = failure;
+      }
     }
     if (lifetime.container().awaitEmpty(grace)) {
       return new StopReport(members, 0, false, since(begin));
@@ -27,6 +37,9 @@ final class Stop {
       job.kill();
     } else {
       lifetime.release();
+      if (refused != null) {
+        throw refused;
+      }
     }
     return new StopReport(members, survivors, escalate, since(begin));
   }
