@@ -54,10 +54,12 @@ bool parse_number(const char *text, uint64_t *number) {
   return *text == '\n' || *text == '\0';
 }
 
-/* One read from the beginning, ended by NUL. The files read this way fit into one read of seq_file. */
+/*
+ * One read from the beginning, ended by NUL. The files read this way fit into one read of seq_file. With its own offset:
+ * children that start at the same time share the JVM's open file, and so its position.
+ */
 long read_start(int file, char *to, size_t size) {
-  long result = sys_lseek(file, 0, 0);
-  if (result >= 0) result = sys_read(file, to, size - 1);
+  long result = sys_pread(file, to, size - 1, 0);
   to[result > 0 ? result : 0] = '\0';
   return result;
 }

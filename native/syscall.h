@@ -90,6 +90,9 @@ _Noreturn static inline void sys_exit(int status) {
   for (;;) call1(__NR_exit_group, status);
 }
 static inline long sys_read(int fd, void *to, size_t size) { return call3(__NR_read, fd, to, size); }
+static inline long sys_pread(int fd, void *to, size_t size, int64_t offset) {
+  return call4(__NR_pread64, fd, to, size, offset);
+}
 static inline long sys_write(int fd, const void *from, size_t size) { return call3(__NR_write, fd, from, size); }
 static inline long sys_close(int fd) { return call1(__NR_close, fd); }
 static inline long sys_openat(int at, const char *name, int flags) { return call4(__NR_openat, at, name, flags, 0); }

@@ -119,16 +119,9 @@ public final class Child {
 
   /** Sends it, and it alone, a signal; false if it has ended. */
   public boolean signal(Signal signal) throws IOException {
-    if (exit.isDone()) {
-      return false;
-    }
-    try {
-      return process.signal(signal.number());
-    } catch (IOException failure) {
-      if (exit.isDone()) {
-        return false;
-      }
-      throw failure;
+    // Whoever reaps it closes the pidfd, whose number may then be another process's.
+    synchronized (process) {
+      return !exit.isDone() && process.signal(signal.number());
     }
   }
 

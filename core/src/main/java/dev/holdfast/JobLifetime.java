@@ -98,14 +98,19 @@ final class JobLifetime {
 
   void close() throws IOException {
     closed = true;
+    container.closing();
     synchronized (closing) {
-      if (cleanup != null) {
+      Cleanup done = cleanup;
+      if (done != null && (done.removed() || released)) {
         return;
       }
       try {
         end();
       } finally {
-        OPEN.remove(this);
+        done = cleanup;
+        if (released || (done != null && done.removed())) {
+          OPEN.remove(this);
+        }
       }
     }
   }
@@ -116,19 +121,21 @@ final class JobLifetime {
     int killed = alreadyKilled;
     boolean removed = false;
     try {
-      int members = container.isPopulated() ? container.members().size() : 0;
+      int members = countMembers();
       if (released && members > 0) {
         return;
       }
-      killed += members;
-      removed = killAndRemove(members > 0, begin + deadline.toNanos());
+      killed += Math.max(members, 0);
+      removed = killAndRemove(members != 0, begin + deadline.toNanos());
     } catch (IOException failure) {
       problem = failure;
     } finally {
       if (last == null) {
         last = usageOrNone();
       }
-      container.closeHandles();
+      if (problem == null) {
+        container.closeHandles();
+      }
       cleanup = new Cleanup(killed, removed, Stop.since(begin));
     }
     if (problem != null) {
@@ -169,6 +176,17 @@ final class JobLifetime {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
+    }
+  }
+
+  /**
+   * −1 if that cannot be told, as without a free descriptor: then the members are ended uncounted.
+   */
+  private int countMembers() {
+    try {
+      return container.isPopulated() ? container.members().size() : 0;
+    } catch (IOException unknown) {
+      return -1;
     }
   }
 

@@ -49,7 +49,7 @@ public final class Running implements AutoCloseable {
       throw failure.with(result(Outcome.FAILED_TO_START, Optional.empty()));
     } catch (IOException | InterruptedException | RuntimeException failure) {
       try {
-        job.close();
+        close();
       } catch (IOException second) {
         failure.addSuppressed(second);
       }
@@ -150,7 +150,9 @@ public final class Running implements AutoCloseable {
     while (true) {
       long wake = cpu == null ? wall : Math.min(wall, cpu.nextLook());
       if (awaitChildOrCancel(wake)) {
-        if (child.exit().isPresent()) {
+        if (child.onExit().isDone()) {
+          // Its own end came first: a cancel from now on changes nothing.
+          cause.compareAndSet(null, Outcome.EXITED);
           return null;
         }
         return cancelled.join();
@@ -191,7 +193,7 @@ public final class Running implements AutoCloseable {
       return Outcome.OOM_KILLED;
     }
     Outcome set = cause.get();
-    if (set != null) {
+    if (set != null && set != Outcome.EXITED) {
       return set;
     }
     return exit.isPresent() && exit.get().signal().isEmpty() ? Outcome.EXITED : Outcome.SIGNALED;

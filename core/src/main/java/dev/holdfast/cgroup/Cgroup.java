@@ -426,8 +426,16 @@ public final class Cgroup implements AutoCloseable {
   }
 
   private boolean killAll(long deadline) throws IOException {
-    if (killAtOnce()) {
-      return awaitEmptyUninterruptibly(deadline);
+    // A start that was under way may bring a member in after the kill: so it is done again until
+    // nobody is left.
+    while (killAtOnce()) {
+      long now = System.nanoTime();
+      if (awaitEmptyUninterruptibly(now + Math.clamp(deadline - now, 0, SWEEP_PAUSE_NANOS))) {
+        return true;
+      }
+      if (deadline - System.nanoTime() <= 0) {
+        return false;
+      }
     }
     return sweep(deadline);
   }

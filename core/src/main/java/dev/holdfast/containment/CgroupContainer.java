@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,12 @@ public final class CgroupContainer implements Container {
   private final boolean pidsOnV1;
   private @Nullable Descriptor unifiedProcs;
   private volatile boolean joinByWrite;
+
+  /** Held for reading by starts, which use our descriptors, and for writing to close those. */
+  private final ReentrantReadWriteLock starting = new ReentrantReadWriteLock();
+
+  private volatile boolean closing;
+  private volatile boolean finished;
 
   CgroupContainer(Cgroup group, CgroupVersion version, KeeperClient keeper) throws IOException {
     this.group = group;
@@ -86,6 +93,21 @@ public final class CgroupContainer implements Container {
 
   @Override
   public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
+    starting.readLock().lock();
+    try {
+      if (closing) {
+        throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
+      }
+      return startHeld(request);
+    } finally {
+      starting.readLock().unlock();
+      if (finished) {
+        closeIfUnused();
+      }
+    }
+  }
+
+  private StartOutcome startHeld(StartRequest request) throws IOException, InterruptedException {
     if (group.isFrozen()) {
       throw new HoldfastException(
           "cannot start in a frozen job",
@@ -108,7 +130,7 @@ public final class CgroupContainer implements Container {
       request.checkPids(pidsCurrent, pidsMax);
     }
     StartOutcome outcome = keeper.start(request);
-    if (outcome instanceof StartOutcome.KilledUnborn && unified != null && !write) {
+    if (outcome instanceof StartOutcome.KilledUnborn && unified != null && !write && !closing) {
       joinByWrite = true;
       request.cloneInto(null).join(unifiedProcs());
       if (pidsCurrent != null && pidsMax != null) {
@@ -193,13 +215,37 @@ public final class CgroupContainer implements Container {
 
   @Override
   public void remove() throws IOException, InterruptedException {
-    closeHandles();
     group.remove();
+    closeHandles();
   }
 
-  /** Closes what is open without removing anything. */
+  @Override
+  public void closing() {
+    closing = true;
+  }
+
   @Override
   public void closeHandles() {
+    closing = true;
+    finished = true;
+    closeIfUnused();
+  }
+
+  /**
+   * A start that is still under way uses the numbers of our descriptors: then it closes them when
+   * it leaves.
+   */
+  private void closeIfUnused() {
+    if (starting.writeLock().tryLock()) {
+      try {
+        closeAll();
+      } finally {
+        starting.writeLock().unlock();
+      }
+    }
+  }
+
+  private void closeAll() {
     if (unified != null) {
       unified.close();
     }

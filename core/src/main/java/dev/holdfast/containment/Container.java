@@ -59,6 +59,9 @@ public sealed interface Container permits CgroupContainer, ProcessGroupContainer
   /** Removes what the job was held by, which must be empty. Idempotent. */
   void remove() throws IOException, InterruptedException;
 
+  /** No start begins from now on. */
+  void closing();
+
   /** Gives back our own descriptors, and leaves the job as it is. */
   void closeHandles();
 

@@ -35,6 +35,7 @@ public final class ProcessGroupContainer implements Container {
   private final String unavailable;
   private final String remedy;
   private final ProcessTable table = ProcessTable.system();
+  private volatile boolean closing;
   private final Set<Integer> children = ConcurrentHashMap.newKeySet();
 
   ProcessGroupContainer(KeeperClient keeper, String unavailable, String remedy) {
@@ -45,6 +46,9 @@ public final class ProcessGroupContainer implements Container {
 
   @Override
   public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
+    if (closing) {
+      throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
+    }
     StartOutcome outcome = keeper.start(request);
     if (outcome instanceof StartOutcome.Started started) {
       children.add(started.child().pid());
@@ -107,8 +111,11 @@ public final class ProcessGroupContainer implements Container {
     long end = System.nanoTime() + deadline.toNanos();
     for (List<Integer> members = members(); !members.isEmpty(); members = members()) {
       // All are stopped first, so that none forks while the others are ended.
-      signal(SIGSTOP, members);
-      signal(SIGKILL, members);
+      try {
+        signal(SIGSTOP, members);
+      } finally {
+        signal(SIGKILL, members);
+      }
       long left = end - System.nanoTime();
       if (left <= 0) {
         throw new HoldfastException(
@@ -163,6 +170,11 @@ public final class ProcessGroupContainer implements Container {
 
   @Override
   public void remove() {}
+
+  @Override
+  public void closing() {
+    closing = true;
+  }
 
   @Override
   public void closeHandles() {}

@@ -24,20 +24,20 @@ final class Keeper implements AutoCloseable {
   private final Socket socket;
   private final Pidfd process;
 
-  private Keeper(Socket socket, Pidfd process) throws IOException {
+  private Keeper(Socket socket, Pidfd process, Runnable atEnd) throws IOException {
     this.socket = socket;
     this.process = process;
-    Reaper.reapAtEnd(process);
+    Reaper.reapAtEnd(process, atEnd);
   }
 
-  /** Starts a keeper. */
-  static Keeper start() throws IOException {
+  /** Starts a keeper; {@code atEnd} is run by the poller's thread when it has died. */
+  static Keeper start(Runnable atEnd) throws IOException {
     Signals.defaultChildSignal();
     Socket.Pair pair = Socket.pair();
     try (Descriptor theirs = pair.theirs();
         Pidfd self = Pidfd.open((int) ProcessHandle.current().pid())) {
       int pid = spawn(theirs, self.descriptor());
-      return new Keeper(pair.ours(), Pidfd.open(pid));
+      return new Keeper(pair.ours(), Pidfd.open(pid), atEnd);
     } catch (IOException failure) {
       pair.ours().close();
       throw failure;

@@ -126,12 +126,27 @@ public final class KeeperClient implements AutoCloseable {
       if (keeper != null) {
         keeper.close();
       }
-      keeper = Keeper.start();
+      keeper = Keeper.start(() -> Thread.ofVirtual().name("holdfast-keeper").start(this::replace));
       if (anchor != null) {
         keeper.anchor(anchor);
       }
     }
     return keeper;
+  }
+
+  /**
+   * At a keeper's death: jobs that are open must not be without one, even if nothing is started any
+   * more.
+   */
+  private synchronized void replace() {
+    if (closed || anchor == null || keeper == null || keeper.isAlive()) {
+      return;
+    }
+    try {
+      living();
+    } catch (IOException failure) {
+      // The next start tries again, and tells.
+    }
   }
 
   /**

@@ -8,6 +8,14 @@ final class Reaper {
 
   /** Reaps and closes {@code child} once it has ended. */
   static void reapAtEnd(Pidfd child) throws IOException {
+    reapAtEnd(child, () -> {});
+  }
+
+  /**
+   * As {@link #reapAtEnd(Pidfd)}, and then runs {@code after}, which must not block, on the
+   * poller's thread.
+   */
+  static void reapAtEnd(Pidfd child, Runnable after) throws IOException {
     Poller.Watch watch = Poller.shared().watch(child.descriptor());
     watch.onEvent(
         Poller.READABLE,
@@ -18,6 +26,7 @@ final class Reaper {
           } catch (IOException reapedByOthers) {
             // ECHILD: it is gone, which is all that is wanted here.
           }
+          after.run();
         });
   }
 }

@@ -15,6 +15,9 @@ final class StatusPipe implements AutoCloseable {
   private static final int RUNNING = 2;
   private static final int FAILED = 3;
 
+  /** The keeper answers at once; so much it may be late. */
+  private static final long PID_NANOS = 1_000_000_000L;
+
   private final Pipe pipe;
   private int pid;
   private boolean running;
@@ -49,7 +52,7 @@ final class StatusPipe implements AutoCloseable {
   void awaitPid() throws IOException {
     while (pid == 0
         && !failed
-        && Poller.look(number(), Poller.READABLE, 100_000_000) == Poller.READABLE) {
+        && (Poller.look(number(), Poller.READABLE, PID_NANOS) & Poller.READABLE) != 0) {
       read();
     }
   }
