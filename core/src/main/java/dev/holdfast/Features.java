@@ -4,53 +4,76 @@ import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.cgroup.Place;
 import dev.holdfast.linux.KernelFeatures;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What the kernel has, found by its files or by the call, never by its version. */
 final class Features {
+  /** A core file of every group but the root. */
+  private static final String EVERY_GROUP = "cgroup.type";
+
   private Features() {}
 
-  static Map<String, Boolean> probe(Delegation delegation) {
+  static Map<String, Optional<Boolean>> probe(Delegation delegation) {
     List<Path> unified =
         delegation.places().stream()
             .filter(place -> place.hierarchy().unified())
             .map(Place::base)
             .toList();
-    Map<String, Boolean> features = new LinkedHashMap<>();
-    features.put("cgroup.kill", inSomeGroup(unified, "cgroup.kill"));
-    features.put("clone-into-cgroup", !unified.isEmpty() && KernelFeatures.cloneIntoCgroup());
-    features.put("pidfd", KernelFeatures.pidfd());
-    features.put("freeze", inSomeGroup(unified, "cgroup.freeze") || isFreezerV1(delegation));
-    features.put("memory.peak", inSomeGroup(unified, "memory.peak") || isMemoryV1(delegation));
+    Map<String, Optional<Boolean>> features = new LinkedHashMap<>();
+    features.put("cgroup.kill", inSomeGroup(unified, "cgroup.kill", EVERY_GROUP));
     features.put(
-        "psi", Files.isReadable(Path.of("/proc/pressure/cpu")) && readable("/proc/pressure/cpu"));
-    features.put("user-namespaces", userNamespaces());
-    features.put("landlock", KernelFeatures.landlock());
-    features.put("seccomp", KernelFeatures.seccomp());
+        "clone-into-cgroup", Optional.of(!unified.isEmpty() && KernelFeatures.cloneIntoCgroup()));
+    features.put("pidfd", Optional.of(KernelFeatures.pidfd()));
+    features.put(
+        "freeze",
+        isFreezerV1(delegation)
+            ? Optional.of(true)
+            : inSomeGroup(unified, "cgroup.freeze", EVERY_GROUP));
+    features.put(
+        "memory.peak",
+        isMemoryV1(delegation)
+            ? Optional.of(true)
+            : inSomeGroup(unified, "memory.peak", "memory.current"));
+    features.put(
+        "psi",
+        Optional.of(
+            Files.isReadable(Path.of("/proc/pressure/cpu")) && readable("/proc/pressure/cpu")));
+    features.put("user-namespaces", Optional.of(userNamespaces()));
+    features.put("landlock", Optional.of(KernelFeatures.landlock()));
+    features.put("seccomp", Optional.of(KernelFeatures.seccomp()));
     return features;
   }
 
-  /** The root group lacks most files, so its children are looked at too, where it has some. */
-  private static boolean inSomeGroup(List<Path> bases, String file) {
+  /**
+   * Whether groups have {@code file}. The root group lacks most files, so its children are looked
+   * at too; unknown where no group is to be seen that has {@code witness}, and so would have this
+   * one.
+   */
+  private static Optional<Boolean> inSomeGroup(List<Path> bases, String file, String witness) {
+    boolean witnessed = false;
     for (Path base : bases) {
-      if (Files.exists(base.resolve(file))) {
-        return true;
-      }
-      try (var children = Files.newDirectoryStream(base, Files::isDirectory)) {
-        for (Path child : children) {
-          if (Files.exists(child.resolve(file))) {
-            return true;
-          }
-        }
+      List<Path> groups = new ArrayList<>();
+      groups.add(base);
+      try (DirectoryStream<Path> children = Files.newDirectoryStream(base, Files::isDirectory)) {
+        children.forEach(groups::add);
       } catch (IOException unreadable) {
-        // then nothing is known of it
+        // then nothing is known of them
+      }
+      for (Path group : groups) {
+        if (Files.exists(group.resolve(file))) {
+          return Optional.of(true);
+        }
+        witnessed |= Files.exists(group.resolve(witness));
       }
     }
-    return false;
+    return witnessed ? Optional.of(false) : Optional.empty();
   }
 
   private static boolean isFreezerV1(Delegation delegation) {

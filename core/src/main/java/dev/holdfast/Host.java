@@ -26,7 +26,8 @@ import java.util.TreeSet;
  * @param version how control groups are mounted
  * @param delegation how we come to own a subtree: explicit, root, owned, leaf, systemd, none
  * @param hierarchies the cgroup hierarchies
- * @param features what the kernel has, by the names that {@code holdfast doctor --json} uses
+ * @param features what the kernel has, by the names that {@code holdfast doctor --json} uses; empty
+ *     where that cannot be told without changing something
  */
 public record Host(
     boolean available,
@@ -37,7 +38,7 @@ public record Host(
     CgroupVersion version,
     String delegation,
     List<Tree> hierarchies,
-    Map<String, Boolean> features) {
+    Map<String, Optional<Boolean>> features) {
 
   /**
    * One cgroup hierarchy.

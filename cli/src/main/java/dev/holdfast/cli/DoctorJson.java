@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import dev.holdfast.Host;
 import java.util.Map;
+import java.util.Optional;
 
 /** The schema {@code holdfast.doctor/1}. */
 final class DoctorJson {
@@ -33,8 +34,12 @@ final class DoctorJson {
       json.endArray().endObject();
     }
     json.endArray().endObject().object("features");
-    for (Map.Entry<String, Boolean> feature : host.features().entrySet()) {
-      json.truth(feature.getKey(), feature.getValue());
+    for (Map.Entry<String, Optional<Boolean>> feature : host.features().entrySet()) {
+      if (feature.getValue().isPresent()) {
+        json.truth(feature.getKey(), feature.getValue().get());
+      } else {
+        json.unknown(feature.getKey());
+      }
     }
     return json.endObject().line();
   }

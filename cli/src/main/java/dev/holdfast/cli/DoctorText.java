@@ -4,6 +4,7 @@ import dev.holdfast.Host;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What this machine can do, for people: one line a finding. */
 final class DoctorText {
@@ -34,9 +35,16 @@ final class DoctorText {
                   ? ", no controllers"
                   : ", " + String.join(" ", tree.controllers())));
     }
-    for (Map.Entry<String, Boolean> feature : host.features().entrySet()) {
-      lines.add("feature     " + feature.getKey() + ": " + (feature.getValue() ? "yes" : "no"));
+    for (Map.Entry<String, Optional<Boolean>> feature : host.features().entrySet()) {
+      lines.add("feature     " + feature.getKey() + ": " + known(feature.getValue()));
     }
     return lines;
+  }
+
+  private static String known(Optional<Boolean> feature) {
+    if (feature.isEmpty()) {
+      return "not known before a group is made";
+    }
+    return feature.get() ? "yes" : "no";
   }
 }

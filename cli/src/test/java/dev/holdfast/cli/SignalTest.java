@@ -27,7 +27,11 @@ class SignalTest {
   @TempDir Path folder;
 
   private Process start(String shell, String... options) throws IOException {
-    List<String> words = new ArrayList<>();
+    // A shell's background jobs ignore SIGINT, and whatever they start inherits that: see
+    // HoldfastProcess.
+    List<String> words =
+        new ArrayList<>(
+            List.of("perl", "-e", "$SIG{$_} = 'DEFAULT' for qw(HUP INT TERM); exec @ARGV", "--"));
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-cp"));
     words.add(System.getProperty("java.class.path"));
