@@ -237,6 +237,37 @@ class JobTest {
     }
   }
 
+  /** Whoever gets an InterruptedException from a start has no child, and there is none. */
+  @Test
+  void anInterruptedStartLeavesNoMember() throws Exception {
+    int rounds = dev.holdfast.testing.Place.isGuest() ? 10 : 200;
+    java.util.concurrent.atomic.AtomicInteger held =
+        new java.util.concurrent.atomic.AtomicInteger();
+    try (Job job = Job.open()) {
+      for (int i = 0; i < rounds; i++) {
+        Thread starter =
+            Thread.ofVirtual()
+                .start(() -> {
+                  try {
+                    job.start(Trees.sleeper(mark));
+                    held.incrementAndGet();
+                  } catch (InterruptedException expected) {
+                    // then there is no member
+                  } catch (Exception e) {
+                    throw new AssertionError(e);
+                  }
+                });
+        java.util.concurrent.locks.LockSupport.parkNanos((i % 20) * 100_000L);
+        starter.interrupt();
+        starter.join();
+      }
+      org.awaitility.Awaitility.await("members whose start came through")
+          .until(() -> job.members().size() == held.get());
+    }
+    assertThat(held.get()).as("starts that came through").isLessThan(rounds);
+    assertThat(mark.alive()).isEmpty();
+  }
+
   @Test
   void limitsCanBeChangedLive() throws Exception {
     try (Job job = Job.builder().limits(Limits.builder().pids(2).build()).open()) {
