@@ -2,7 +2,6 @@ package dev.holdfast;
 
 import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.HoldfastException;
-import dev.holdfast.cgroup.LimitKind;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
 import dev.holdfast.containment.CgroupContainer;
@@ -11,7 +10,6 @@ import dev.holdfast.containment.Ladder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +36,7 @@ public final class Job implements AutoCloseable {
 
   private final String name;
   private final JobLifetime lifetime;
-  private final Map<LimitKind, AppliedLimit> limits = new EnumMap<>(LimitKind.class);
+  private volatile List<AppliedLimit> limits = List.of();
   private final boolean bestEffort;
 
   private Job(Builder builder, Container container) throws IOException {
@@ -87,9 +85,7 @@ public final class Job implements AutoCloseable {
 
   /** The limits as the kernel took them. */
   public List<AppliedLimit> limits() {
-    synchronized (limits) {
-      return List.copyOf(limits.values());
-    }
+    return limits;
   }
 
   /**
@@ -213,10 +209,8 @@ public final class Job implements AutoCloseable {
     return lifetime;
   }
 
-  private void remember(List<AppliedLimit> applied) {
-    synchronized (limits) {
-      applied.forEach(limit -> limits.put(limit.kind(), limit));
-    }
+  private synchronized void remember(List<AppliedLimit> applied) {
+    limits = AppliedLimit.merge(limits, applied);
   }
 
   @Override

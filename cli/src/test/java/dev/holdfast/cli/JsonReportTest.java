@@ -11,6 +11,7 @@ import dev.holdfast.Signal;
 import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.LimitKind;
 import dev.holdfast.cgroup.LimitValue;
+import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -58,7 +59,8 @@ class JsonReportTest {
             AppliedLimit.enforced(
                 LimitKind.PIDS, Optional.of("max"), LimitValue.UNLIMITED, "pids.max"),
             AppliedLimit.unenforced(
-                LimitKind.MEMORY_HIGH, Optional.of("1G"), "there is no memory.high"));
+                Limits.builder().memoryHigh("1G").build().requests().getFirst(),
+                "there is no memory.high"));
     Result result =
         result(
             paths,

@@ -1,11 +1,15 @@
 package dev.holdfast.cgroup;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * A limit as the kernel took it. Immutable.
  *
  * @param kind what is limited
+ * @param key of what there is one limit each, such as {@code 8:0} for a block device; empty where
+ *     there is only one
  * @param requested as the caller worded it; empty if the limit is implied by another (swap 0 under
  *     a memory limit)
  * @param effective what the kernel gives back; empty if it is not enforced
@@ -15,6 +19,7 @@ import java.util.Optional;
  */
 public record AppliedLimit(
     LimitKind kind,
+    String key,
     Optional<String> requested,
     Optional<LimitValue> effective,
     Status status,
@@ -34,25 +39,48 @@ public record AppliedLimit(
     UNKNOWN
   }
 
-  public static AppliedLimit enforced(
-      LimitKind kind, Optional<String> requested, LimitValue effective, String by) {
+  /** One that {@code by} holds. */
+  public static AppliedLimit enforced(Limits.Request request, LimitValue effective, String by) {
     return new AppliedLimit(
-        kind,
-        requested,
+        request.kind(),
+        request.key(),
+        request.text(),
         Optional.of(effective),
         Status.ENFORCED,
         Optional.of(by),
         Optional.empty());
   }
 
-  public static AppliedLimit unenforced(LimitKind kind, Optional<String> requested, String reason) {
+  /** As above, of what there is only one limit. */
+  public static AppliedLimit enforced(
+      LimitKind kind, Optional<String> requested, LimitValue effective, String by) {
+    return enforced(new Limits.Request(kind, "", effective, requested), effective, by);
+  }
+
+  /** One that nothing holds. */
+  public static AppliedLimit unenforced(Limits.Request request, String reason) {
     return new AppliedLimit(
-        kind,
-        requested,
+        request.kind(),
+        request.key(),
+        request.text(),
         Optional.empty(),
         Status.UNENFORCED,
         Optional.empty(),
         Optional.of(reason));
+  }
+
+  /**
+   * {@code before} with {@code changes}: a limit of the same kind and key takes the place of the
+   * former; in the order of {@link LimitKind}.
+   */
+  public static List<AppliedLimit> merge(List<AppliedLimit> before, List<AppliedLimit> changes) {
+    List<AppliedLimit> all = new ArrayList<>(before);
+    for (AppliedLimit change : changes) {
+      all.removeIf(other -> other.kind == change.kind && other.key.equals(change.key));
+      all.add(change);
+    }
+    all.sort((one, other) -> one.kind.compareTo(other.kind));
+    return List.copyOf(all);
   }
 
   public boolean isEnforced() {

@@ -6,6 +6,7 @@ import dev.holdfast.linux.FileStatus;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,7 @@ final class Branch implements AutoCloseable {
 
   private final Hierarchy hierarchy;
   private final Directory directory;
-  private final List<String> controllers;
+  private volatile List<String> controllers;
   private final Map<String, Long> departed = new HashMap<>();
   private volatile boolean keepsTimes;
   private long knownModified;
@@ -98,6 +99,15 @@ final class Branch implements AutoCloseable {
 
   boolean holds(String controller) {
     return controllers.contains(controller);
+  }
+
+  /** v1: another controller of this hierarchy is used from now on. */
+  synchronized void use(String controller) {
+    if (!controllers.contains(controller)) {
+      List<String> more = new ArrayList<>(controllers);
+      more.add(controller);
+      controllers = List.copyOf(more);
+    }
   }
 
   /**

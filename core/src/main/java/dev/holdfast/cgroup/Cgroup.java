@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -34,21 +35,35 @@ public final class Cgroup implements AutoCloseable {
   private static final long SWEEP_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final int SIGKILL = 9;
 
+  /** The controllers that every group has, where the machine does. */
+  public static final Set<String> USUAL = Set.of("memory", "cpu", "pids");
+
   private final String name;
-  private final List<Branch> branches;
+
+  /** What every group has; those nested in this one have the same. */
+  private final List<Branch> usual;
+
+  private final List<Place> places;
   private final Branch membership;
-  private final Map<String, Absence> absences;
+  private volatile List<Branch> branches;
+  private volatile Map<String, Absence> absences;
   private volatile Map<String, Absence> childAbsences;
   private final @Nullable Cgroup parent;
-  private final Controllers controllers;
+  private volatile Controllers controllers;
   private final Gate gate;
   private final Object removing = new Object();
   private volatile @Nullable Freezer freezer;
 
   private Cgroup(
-      String name, List<Branch> branches, Map<String, Absence> absences, @Nullable Cgroup parent) {
+      String name,
+      List<Branch> branches,
+      List<Place> places,
+      Map<String, Absence> absences,
+      @Nullable Cgroup parent) {
     this.name = name;
-    this.branches = List.copyOf(branches);
+    this.usual = List.copyOf(branches);
+    this.branches = this.usual;
+    this.places = places;
     this.membership = Hierarchies.membership(branches);
     this.controllers = new Controllers(branches);
     this.absences = Map.copyOf(absences);
@@ -66,7 +81,7 @@ public final class Cgroup implements AutoCloseable {
       throws HoldfastException {
     GroupName.check(name);
     try {
-      return new Cgroup(name, Hierarchies.make(places, name), absences, null);
+      return new Cgroup(name, Hierarchies.make(places, name), List.copyOf(places), absences, null);
     } catch (IOException failure) {
       throw Refusal.of("cannot make the group " + name, failure);
     }
@@ -86,7 +101,7 @@ public final class Cgroup implements AutoCloseable {
         () -> {
           List<Branch> made = new ArrayList<>();
           try {
-            for (Branch branch : branches) {
+            for (Branch branch : usual) {
               made.add(
                   branch.changing(() ->
                       Branch.make(
@@ -96,7 +111,7 @@ public final class Cgroup implements AutoCloseable {
             Hierarchies.undo(made);
             throw failure;
           }
-          return new Cgroup(name, made, childAbsences, this);
+          return new Cgroup(name, made, List.of(), childAbsences, this);
         });
   }
 
@@ -118,6 +133,29 @@ public final class Cgroup implements AutoCloseable {
           all.putAll(refused);
           childAbsences = Map.copyOf(all);
           return refused;
+        });
+  }
+
+  /**
+   * Makes this group one of more controllers than memory, cpu and pids, which every group has: on
+   * v2 they are enabled in the groups above; on v1 the group gets a directory in their hierarchies,
+   * and its members move there. {@link #apply} does so for the limits it is given; {@code
+   * perf_event} and {@code freezer} are of use without limits. What cannot be had is told by {@link
+   * #apply}.
+   *
+   * @param names as v2 has them ({@code io}, not {@code blkio})
+   */
+  public void use(Set<String> names) throws HoldfastException {
+    if (USUAL.containsAll(names)) {
+      return;
+    }
+    inside(
+        "use the controllers " + names + " in the group " + name,
+        () -> {
+          synchronized (removing) {
+            Growth.grow(this, names);
+          }
+          return this;
         });
   }
 
@@ -319,7 +357,8 @@ public final class Cgroup implements AutoCloseable {
     return inside(
         "limit the group " + name,
         () -> {
-          LimitRows rows = new LimitRows(limits, bestEffort, Hierarchies.mechanism(branches));
+          use(limits.controllers());
+          LimitRows rows = new LimitRows(bestEffort, Hierarchies.mechanism(branches));
           controllers.apply(limits, rows, absences);
           return rows.rows();
         });
@@ -384,6 +423,34 @@ public final class Cgroup implements AutoCloseable {
   @Override
   public String toString() {
     return "Cgroup" + paths();
+  }
+
+  List<Branch> branches() {
+    return branches;
+  }
+
+  Branch membership() {
+    return membership;
+  }
+
+  @Nullable Cgroup parent() {
+    return parent;
+  }
+
+  List<Place> places() {
+    return places;
+  }
+
+  /** More branches, and what is known of controllers that are missing. */
+  void grown(List<Branch> more, Map<String, Absence> refused, Set<String> names) {
+    List<Branch> all = new ArrayList<>(branches);
+    all.addAll(more);
+    branches = List.copyOf(all);
+    controllers = new Controllers(branches);
+    Map<String, Absence> missing = new HashMap<>(absences);
+    missing.keySet().removeAll(names);
+    missing.putAll(refused);
+    absences = Map.copyOf(missing);
   }
 
   private Members readMembers() throws HoldfastException {

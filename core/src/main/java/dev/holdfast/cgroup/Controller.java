@@ -1,9 +1,15 @@
 package dev.holdfast.cgroup;
 
 import java.io.IOException;
+import java.util.Set;
 
 /** What one kernel controller does for a group: one class for each, and for each version. */
 interface Controller {
+  /** Whether it sets limits of one of these kernel controllers. */
+  default boolean serves(Set<String> controllers) {
+    return false;
+  }
+
   /** Whether it is there to take limits: a v2 group has only what the group above enabled. */
   default boolean isPresent() {
     return true;

@@ -5,6 +5,7 @@ import dev.holdfast.linux.Errno;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The cpu controller of v1: bandwidth and shares. CPU time is {@link CpuacctV1}'s. */
@@ -23,34 +24,28 @@ final class CpuV1 implements Controller {
   }
 
   @Override
+  public boolean serves(Set<String> controllers) {
+    return controllers.contains("cpu");
+  }
+
+  @Override
   public void apply(Limits limits, LimitRows rows) throws IOException {
     Optional<Limits.Request> weight = limits.get(LimitKind.CPU_WEIGHT);
     if (weight.isPresent() && weight.get().value() instanceof LimitValue.Count(long count)) {
-      rows.set(
-          LimitKind.CPU_WEIGHT,
-          group,
-          SHARES,
-          LimitValue.count(count),
-          Long.toString(shares(count)),
-          CpuV1::weight);
+      rows.set(weight.get(), group, SHARES, Long.toString(shares(count)), CpuV1::weight);
     }
     Optional<Limits.Request> cpus = limits.get(LimitKind.CPUS);
     if (cpus.isPresent()) {
       if (cpus.get().value() instanceof LimitValue.Cpus(double count)) {
-        bandwidth(CpuQuota.of(count), rows);
+        bandwidth(cpus.get(), CpuQuota.of(count), rows);
       } else {
-        rows.set(
-            LimitKind.CPUS,
-            group,
-            QUOTA,
-            LimitValue.UNLIMITED,
-            "-1",
-            text -> CpuQuota.value(text, "1"));
+        rows.set(cpus.get(), group, QUOTA, "-1", text -> CpuQuota.value(text, "1"));
       }
     }
   }
 
-  private void bandwidth(CpuQuota wanted, LimitRows rows) throws IOException {
+  private void bandwidth(Limits.Request request, CpuQuota wanted, LimitRows rows)
+      throws IOException {
     String quota = Long.toString(wanted.quota());
     String period = Long.toString(wanted.period());
     int errno = group.tryWrite(PERIOD, period);
@@ -63,7 +58,7 @@ final class CpuV1 implements Controller {
     }
     if (errno == Errno.EINVAL) {
       rows.refused(
-          LimitKind.CPUS,
+          request,
           "the kernel refuses "
               + wanted.value()
               + " CPUs: v1 lets no group have more than the one above it, nor less than those in"
@@ -71,11 +66,10 @@ final class CpuV1 implements Controller {
           "give a number between theirs",
           null);
     } else if (errno != 0) {
-      rows.refused(LimitKind.CPUS, group, QUOTA, errno);
+      rows.refused(request, group, QUOTA, errno);
     } else {
       String periodNow = group.read(PERIOD);
-      rows.readBack(
-          LimitKind.CPUS, group, QUOTA, wanted.value(), text -> CpuQuota.value(text, periodNow));
+      rows.readBack(request, group, QUOTA, wanted.value(), text -> CpuQuota.value(text, periodNow));
     }
   }
 

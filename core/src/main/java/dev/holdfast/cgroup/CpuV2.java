@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import dev.holdfast.linux.Directory;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.Set;
 
 /** The cpu controller of v2; CPU time is counted in every v2 group, even without it. */
 final class CpuV2 implements Controller {
@@ -16,6 +17,11 @@ final class CpuV2 implements Controller {
   }
 
   @Override
+  public boolean serves(Set<String> controllers) {
+    return controllers.contains("cpu");
+  }
+
+  @Override
   public boolean isPresent() {
     return group.has(WEIGHT);
   }
@@ -24,17 +30,16 @@ final class CpuV2 implements Controller {
   public void apply(Limits limits, LimitRows rows) throws IOException {
     Optional<Limits.Request> weight = limits.get(LimitKind.CPU_WEIGHT);
     if (weight.isPresent()) {
-      LimitValue value = weight.get().value();
-      rows.set(LimitKind.CPU_WEIGHT, group, WEIGHT, value, value.toString(), LimitRows::countOrMax);
+      rows.set(weight.get(), group, WEIGHT, weight.get().value().toString(), LimitRows::countOrMax);
     }
     Optional<Limits.Request> cpus = limits.get(LimitKind.CPUS);
     if (cpus.isPresent()) {
       if (cpus.get().value() instanceof LimitValue.Cpus(double count)) {
         CpuQuota quota = CpuQuota.of(count);
         String text = quota.quota() + " " + quota.period();
-        rows.set(LimitKind.CPUS, group, MAX, quota.value(), text, CpuQuota::parse);
+        rows.set(cpus.get(), group, MAX, quota.value(), text, CpuQuota::parse);
       } else {
-        rows.set(LimitKind.CPUS, group, MAX, LimitValue.UNLIMITED, "max", CpuQuota::parse);
+        rows.set(cpus.get(), group, MAX, "max", CpuQuota::parse);
       }
     }
   }

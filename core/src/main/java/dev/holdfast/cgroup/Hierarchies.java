@@ -94,8 +94,7 @@ final class Hierarchies {
     }
   }
 
-  private static Branch make(Place place, String name, List<String> controllers)
-      throws IOException {
+  static Branch make(Place place, String name, List<String> controllers) throws IOException {
     try (Directory base = Directory.open(place.base())) {
       return Branch.make(place.hierarchy(), base, name, controllers);
     }

@@ -4,10 +4,7 @@ import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -21,56 +18,65 @@ final class LimitRows {
   /** The kernel counts memory in pages, of 64 KiB at most. */
   static final long PAGE = 64 * 1024;
 
-  private final Limits limits;
   private final boolean bestEffort;
   private final String mechanism;
-  private final Map<LimitKind, AppliedLimit> rows = new EnumMap<>(LimitKind.class);
+  private List<AppliedLimit> rows = List.of();
 
   /** The {@code mechanism} that is to enforce them, such as {@code cgroup-v2}, is for messages. */
-  LimitRows(Limits limits, boolean bestEffort, String mechanism) {
-    this.limits = limits;
+  LimitRows(boolean bestEffort, String mechanism) {
     this.bestEffort = bestEffort;
     this.mechanism = mechanism;
   }
 
   /** In the order of {@link LimitKind}. */
   List<AppliedLimit> rows() {
-    return List.copyOf(rows.values());
+    return rows;
   }
 
-  /** As the caller worded it; empty for an implied limit. */
-  Optional<String> requested(LimitKind kind) {
-    return limits.get(kind).map(Limits.Request::text);
+  /** Whether it is known what became of {@code request}. */
+  boolean has(Limits.Request request) {
+    for (AppliedLimit row : rows) {
+      if (request.isFor(row.kind(), row.key())) {
+        return true;
+      }
+    }
+    return false;
   }
 
-  void enforced(LimitKind kind, LimitValue effective, String by) {
-    rows.put(kind, AppliedLimit.enforced(kind, requested(kind), effective, by));
+  void enforced(Limits.Request request, LimitValue effective, String by) {
+    put(AppliedLimit.enforced(request, effective, by));
   }
 
-  void refused(LimitKind kind, String why, String remedy, @Nullable Throwable cause)
+  void refused(Limits.Request request, String why, String remedy, @Nullable Throwable cause)
       throws HoldfastException {
-    Optional<String> requested = requested(kind);
-    if (requested.isPresent() && !bestEffort) {
+    if (request.text().isPresent() && !bestEffort) {
       throw new HoldfastException(
-          "cannot limit " + kind.optionName() + " to " + requested.get() + " with " + mechanism,
+          "cannot limit "
+              + request.kind().optionName()
+              + " to "
+              + request.text().get()
+              + " with "
+              + mechanism,
           why,
           remedy,
           cause);
     }
-    rows.put(kind, AppliedLimit.unenforced(kind, requested, why));
+    put(AppliedLimit.unenforced(request, why));
   }
 
   /** Reports that the kernel refused to write {@code file}. */
-  void refused(LimitKind kind, Directory group, String file, int errno) throws HoldfastException {
+  void refused(Limits.Request request, Directory group, String file, int errno)
+      throws HoldfastException {
     SystemCallException cause =
         new SystemCallException("write", group.path().resolve(file).toString(), errno);
     String remedy =
         switch (errno) {
           case Errno.ENOENT -> "use a kernel that has " + file + ", or leave this limit out";
-          case Errno.EINVAL -> "give a value that " + file + " takes here";
+          case Errno.EINVAL, Errno.ERANGE -> "give a value that " + file + " takes here";
+          case Errno.ENODEV -> "give a device that this machine has";
           default -> Refusal.remedy(errno);
         };
-    refused(kind, String.valueOf(cause.getMessage()), remedy, cause);
+    refused(request, String.valueOf(cause.getMessage()), remedy, cause);
   }
 
   /** Fails, unless the best effort is enough, for a setting that has no row. */
@@ -82,42 +88,73 @@ final class LimitRows {
 
   /** Writes {@code text} to {@code file} and reports what {@link #readBack} finds. */
   void set(
-      LimitKind kind,
+      Limits.Request request,
+      Directory group,
+      String file,
+      String text,
+      Function<String, @Nullable LimitValue> parser)
+      throws IOException {
+    set(request, group, file, request.value(), text, parser);
+  }
+
+  /** As above, where the kernel shall show something else than what was asked for. */
+  void set(
+      Limits.Request request,
       Directory group,
       String file,
       LimitValue wanted,
       String text,
       Function<String, @Nullable LimitValue> parser)
       throws IOException {
-    int errno = group.tryWrite(file, text);
-    if (errno != 0) {
-      refused(kind, group, file, errno);
+    check(request, group, file, wanted, group.exchange(file, text), parser);
+  }
+
+  /** Reports what came of writing {@code file}. */
+  void check(
+      Limits.Request request,
+      Directory group,
+      String file,
+      LimitValue wanted,
+      Directory.Exchange exchange,
+      Function<String, @Nullable LimitValue> parser)
+      throws HoldfastException {
+    if (exchange.errno() != 0) {
+      refused(request, group, file, exchange.errno());
     } else {
-      readBack(kind, group, file, wanted, parser);
+      check(request, file, wanted, exchange.text(), parser);
     }
   }
 
   /** Enforced if {@code file} holds what was wanted, memory up to the rounding to pages. */
   void readBack(
-      LimitKind kind,
+      Limits.Request request,
       Directory group,
       String file,
       LimitValue wanted,
       Function<String, @Nullable LimitValue> parser)
       throws IOException {
-    String text = group.read(file);
+    check(request, file, wanted, group.read(file), parser);
+  }
+
+  private void check(
+      Limits.Request request,
+      String file,
+      LimitValue wanted,
+      String text,
+      Function<String, @Nullable LimitValue> parser)
+      throws HoldfastException {
     LimitValue found = parser.apply(text);
-    if (found != null && same(kind, wanted, found)) {
-      enforced(kind, found, file);
+    if (found != null && same(request.kind(), wanted, found)) {
+      enforced(request, found, file);
     } else {
-      differs(kind, file, text.strip(), wanted);
+      differs(request, file, text.strip(), wanted);
     }
   }
 
-  void differs(LimitKind kind, String file, String found, LimitValue wanted)
+  void differs(Limits.Request request, String file, String found, LimitValue wanted)
       throws HoldfastException {
     refused(
-        kind,
+        request,
         file + " reads \"" + found + "\" after " + wanted + " was set",
         "see whether somebody else sets limits on this group",
         null);
@@ -126,8 +163,8 @@ final class LimitRows {
   static boolean same(LimitKind kind, LimitValue wanted, LimitValue found) {
     long slack =
         switch (kind) {
-          case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP -> PAGE;
-          case CPUS, CPU_WEIGHT, PIDS -> 1;
+          case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP, SWAP_HIGH, ZSWAP -> PAGE;
+          default -> 1;
         };
     if (wanted instanceof LimitValue.Count(long a) && found instanceof LimitValue.Count(long b)) {
       return Math.abs(a - b) < slack;
@@ -143,5 +180,9 @@ final class LimitRows {
     }
     var number = FlatKeyed.number(stripped);
     return number.isPresent() ? LimitValue.count(number.getAsLong()) : null;
+  }
+
+  private void put(AppliedLimit row) {
+    rows = AppliedLimit.merge(rows, List.of(row));
   }
 }

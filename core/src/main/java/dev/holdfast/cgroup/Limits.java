@@ -1,10 +1,10 @@
 package dev.holdfast.cgroup;
 
-import java.util.Collections;
-import java.util.EnumMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A request for limits, as the caller worded it. What the kernel made of it is an {@link
@@ -17,18 +17,42 @@ public final class Limits {
   public static final Limits NONE = builder().build();
 
   /**
-   * One limit asked for.
+   * One limit asked for, or implied by another.
    *
+   * @param key of what there is one limit each, such as {@code 8:0} for a block device; empty where
+   *     there is only one
    * @param value what it shall be
-   * @param text as the caller worded it, such as {@code 64M}
+   * @param text as the caller worded it, such as {@code 64M}; empty for an implied limit
    */
-  public record Request(LimitValue value, String text) {}
+  public record Request(LimitKind kind, String key, LimitValue value, Optional<String> text) {
+    static Request of(LimitKind kind, LimitValue value, String text) {
+      return new Request(kind, "", value, Optional.of(text));
+    }
 
-  private final Map<LimitKind, Request> requests;
+    /** What comes with another limit: it fails nothing. */
+    static Request implied(LimitKind kind, LimitValue value) {
+      return new Request(kind, "", value, Optional.empty());
+    }
+
+    /** The kernel's controller for it. */
+    String controller() {
+      if (kind != LimitKind.SET) {
+        return kind.controller();
+      }
+      int dot = key.indexOf('.');
+      return dot < 0 ? key : key.substring(0, dot);
+    }
+
+    boolean isFor(LimitKind otherKind, String otherKey) {
+      return kind == otherKind && key.equals(otherKey);
+    }
+  }
+
+  private final List<Request> requests;
   private final boolean oomGroup;
 
-  private Limits(Map<LimitKind, Request> requests, boolean oomGroup) {
-    this.requests = Collections.unmodifiableMap(requests);
+  private Limits(List<Request> requests, boolean oomGroup) {
+    this.requests = List.copyOf(requests);
     this.oomGroup = oomGroup;
   }
 
@@ -36,19 +60,39 @@ public final class Limits {
     return new Builder();
   }
 
-  /** What was asked for {@code kind}. */
+  /** What was asked for {@code kind}; of several the first. */
   public Optional<Request> get(LimitKind kind) {
-    return Optional.ofNullable(requests.get(kind));
+    for (Request request : requests) {
+      if (request.kind() == kind) {
+        return Optional.of(request);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** All that was asked for {@code kind}, as there is one for each device of IO_MAX. */
+  public List<Request> all(LimitKind kind) {
+    List<Request> found = new ArrayList<>();
+    for (Request request : requests) {
+      if (request.kind() == kind) {
+        found.add(request);
+      }
+    }
+    return found;
   }
 
   /** What was asked for, in the order of {@link LimitKind}. */
-  public Map<LimitKind, Request> requests() {
+  public List<Request> requests() {
     return requests;
   }
 
-  /** The kinds that were asked for. */
-  public List<LimitKind> kinds() {
-    return List.copyOf(requests.keySet());
+  /** The kernel's controllers that are needed, as v2 names them. */
+  public Set<String> controllers() {
+    Set<String> controllers = new TreeSet<>();
+    for (Request request : requests) {
+      controllers.add(request.controller());
+    }
+    return controllers;
   }
 
   public boolean isEmpty() {
@@ -62,14 +106,12 @@ public final class Limits {
 
   /** Every limit asked for, as one that nothing enforces. */
   public List<AppliedLimit> unenforced(String reason) {
-    return requests.entrySet().stream()
-        .map(e -> AppliedLimit.unenforced(e.getKey(), Optional.of(e.getValue().text()), reason))
-        .toList();
+    return requests.stream().map(request -> AppliedLimit.unenforced(request, reason)).toList();
   }
 
   /** Collects limits. A value out of range is an {@link IllegalArgumentException}. */
   public static final class Builder {
-    private final Map<LimitKind, Request> requests = new EnumMap<>(LimitKind.class);
+    private final List<Request> requests = new ArrayList<>();
     private boolean oomGroup = true;
 
     private Builder() {}
@@ -148,15 +190,36 @@ public final class Limits {
     /** Sets {@code kind} as the option of that name would. */
     public Builder set(LimitKind kind, String text) {
       return switch (kind) {
-        case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP -> size(kind, text);
+        case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP, SWAP_HIGH, ZSWAP ->
+            size(kind, text);
         case CPUS -> cpus(text);
         case CPU_WEIGHT -> cpuWeight(text);
         case PIDS -> pids(text);
+        case SET -> raw(text);
+        default -> throw new IllegalArgumentException(kind.optionName() + " is not to be had yet");
       };
     }
 
+    /**
+     * Any file of the kernel's, such as {@code memory.swappiness=10}; what is set so is set after
+     * everything else.
+     */
+    public Builder raw(String assignment) {
+      int equals = assignment.indexOf('=');
+      String file = equals < 0 ? "" : assignment.substring(0, equals);
+      String value = assignment.substring(equals + 1);
+      if (!file.matches("[a-z_]+\\.[A-Za-z0-9_.]+") || value.isBlank()) {
+        throw new IllegalArgumentException(
+            "\"" + assignment + "\" is not FILE=VALUE, such as memory.swappiness=10");
+      }
+      return put(
+          new Request(LimitKind.SET, file, new LimitValue.Text(value), Optional.of(assignment)));
+    }
+
     public Limits build() {
-      return new Limits(new EnumMap<>(requests), oomGroup);
+      List<Request> sorted = new ArrayList<>(requests);
+      sorted.sort((one, other) -> one.kind().compareTo(other.kind()));
+      return new Limits(sorted, oomGroup);
     }
 
     private Builder size(LimitKind kind, String text) {
@@ -164,7 +227,13 @@ public final class Limits {
     }
 
     private Builder put(LimitKind kind, LimitValue value, String text) {
-      requests.put(kind, new Request(value, text));
+      return put(Request.of(kind, value, text));
+    }
+
+    /** A later one of the same kind and key takes the place of an earlier one. */
+    private Builder put(Request request) {
+      requests.removeIf(other -> other.isFor(request.kind(), request.key()));
+      requests.add(request);
       return this;
     }
   }

@@ -3,8 +3,10 @@ package dev.holdfast.cgroup;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,13 @@ final class MemoryV1 implements Controller {
   /** The kernel charges 64 pages at a time where there is room for them. */
   private static final long CHARGED_AT_ONCE = 64 * LimitRows.PAGE;
 
+  private static final Map<LimitKind, String> ONLY_V2 =
+      Map.of(
+          LimitKind.MEMORY_HIGH, "memory.high",
+          LimitKind.MEMORY_MIN, "memory.min",
+          LimitKind.SWAP_HIGH, "memory.swap.high",
+          LimitKind.ZSWAP, "memory.zswap.max");
+
   private final Branch branch;
   private final Directory group;
 
@@ -29,55 +38,58 @@ final class MemoryV1 implements Controller {
   }
 
   @Override
+  public boolean serves(Set<String> controllers) {
+    return controllers.contains("memory");
+  }
+
+  @Override
   public void apply(Limits limits, LimitRows rows) throws IOException {
-    for (LimitKind kind : new LimitKind[] {LimitKind.MEMORY_HIGH, LimitKind.MEMORY_MIN}) {
-      if (limits.get(kind).isPresent()) {
+    for (Limits.Request request : limits.requests()) {
+      String file = ONLY_V2.get(request.kind());
+      if (file != null) {
         rows.refused(
-            kind,
-            "v1 has no " + (kind == LimitKind.MEMORY_HIGH ? "memory.high" : "memory.min"),
-            "leave " + kind.optionName() + " out, or boot with cgroup v2",
+            request,
+            "v1 has no " + file,
+            "leave " + request.kind().optionName() + " out, or boot with cgroup v2",
             null);
       }
     }
     Optional<Limits.Request> low = limits.get(LimitKind.MEMORY_LOW);
     if (low.isPresent()) {
       LimitValue value = MemoryV2.bytes(low.get().value());
-      rows.set(LimitKind.MEMORY_LOW, group, SOFT, value, text(value), MemoryV1::parse);
+      rows.set(low.get(), group, SOFT, value, text(value), MemoryV1::parse);
     }
-    @Nullable LimitValue memory = value(limits, LimitKind.MEMORY);
-    @Nullable LimitValue swap = value(limits, LimitKind.SWAP);
-    if (memory != null) {
-      memory(memory, swap, rows);
-    } else if (swap != null) {
+    Optional<Limits.Request> memory = limits.get(LimitKind.MEMORY);
+    Optional<Limits.Request> swap = limits.get(LimitKind.SWAP);
+    if (memory.isPresent()) {
+      memory(memory.get(), swap, rows);
+    } else if (swap.isPresent()) {
       LimitValue current = parse(group.read(LIMIT));
       swap(current == null ? LimitValue.UNLIMITED : current, swap, rows);
     }
   }
 
-  private static @Nullable LimitValue value(Limits limits, LimitKind kind) {
-    return limits.get(kind).map(request -> MemoryV2.bytes(request.value())).orElse(null);
-  }
-
-  private void memory(LimitValue memory, @Nullable LimitValue swap, LimitRows rows)
+  private void memory(Limits.Request request, Optional<Limits.Request> swap, LimitRows rows)
       throws IOException {
     // Before Linux 5.11 a nested group could stand beside the limit instead of below it.
     String hierarchy = group.readIfPresent(HIERARCHY);
     if (hierarchy != null && hierarchy.strip().equals("0")) {
       int errno = group.tryWrite(HIERARCHY, "1");
       if (errno != 0) {
-        rows.refused(LimitKind.MEMORY, group, HIERARCHY, errno);
+        rows.refused(request, group, HIERARCHY, errno);
         return;
       }
     }
-    int errno = group.tryWrite(LIMIT, text(memory));
-    if (errno == Errno.EINVAL) {
+    LimitValue memory = MemoryV2.bytes(request.value());
+    Directory.Exchange exchange = group.exchange(LIMIT, text(memory));
+    if (exchange.errno() == Errno.EINVAL) {
       // Above the present memory.memsw.limit_in_bytes: raise that first.
-      group.tryWrite(MEMSW, text(sum(memory, swap == null ? LimitValue.count(0) : swap)));
-      errno = group.tryWrite(LIMIT, text(memory));
+      group.tryWrite(MEMSW, text(sum(memory, swap(swap))));
+      exchange = group.exchange(LIMIT, text(memory));
     }
-    if (errno == Errno.EBUSY) {
+    if (exchange.errno() == Errno.EBUSY) {
       rows.refused(
-          LimitKind.MEMORY,
+          request,
           "the group uses more than that already, and the kernel cannot reclaim it",
           "give a limit above "
               + FlatKeyed.number(group.readIfPresent("memory.usage_in_bytes")).orElse(0)
@@ -85,52 +97,58 @@ final class MemoryV1 implements Controller {
           null);
       return;
     }
-    if (errno != 0) {
-      rows.refused(LimitKind.MEMORY, group, LIMIT, errno);
-      return;
+    rows.check(request, group, LIMIT, memory, exchange, MemoryV1::parse);
+    if (exchange.errno() == 0) {
+      swap(memory, swap, rows);
     }
-    rows.readBack(LimitKind.MEMORY, group, LIMIT, memory, MemoryV1::parse);
-    swap(memory, swap, rows);
   }
 
-  /** Bounds memory and swap together; {@code swap} is null if it was not asked for. */
-  private void swap(LimitValue memory, @Nullable LimitValue swap, LimitRows rows)
+  private static LimitValue swap(Optional<Limits.Request> asked) {
+    return asked.isPresent() ? MemoryV2.bytes(asked.get().value()) : LimitValue.count(0);
+  }
+
+  /** Bounds memory and swap together. */
+  private void swap(LimitValue memory, Optional<Limits.Request> asked, LimitRows rows)
       throws IOException {
-    if (memory.equals(LimitValue.UNLIMITED) && swap instanceof LimitValue.Count) {
+    LimitValue swap = swap(asked);
+    Limits.Request request =
+        asked.orElseGet(() -> Limits.Request.implied(LimitKind.SWAP, LimitValue.count(0)));
+    if (memory.equals(LimitValue.UNLIMITED)
+        && asked.isPresent()
+        && swap instanceof LimitValue.Count) {
       rows.refused(
-          LimitKind.SWAP,
+          request,
           "v1 counts memory and swap together, so swap alone cannot be limited",
           "give a memory limit too",
           null);
       return;
     }
-    LimitValue together = sum(memory, swap == null ? LimitValue.count(0) : swap);
-    int errno = group.tryWrite(MEMSW, text(together));
-    if (swap == null && memory.equals(LimitValue.UNLIMITED)) {
+    LimitValue together = sum(memory, swap);
+    Directory.Exchange exchange = group.exchange(MEMSW, text(together));
+    if (asked.isEmpty() && memory.equals(LimitValue.UNLIMITED)) {
       return; // lifted with the memory limit, as far as the kernel counts it: nothing is implied
     }
-    if (errno == Errno.ENOENT || errno == Errno.EOPNOTSUPP) {
+    if (exchange.errno() == Errno.ENOENT || exchange.errno() == Errno.EOPNOTSUPP) {
       rows.refused(
-          LimitKind.SWAP,
+          request,
           "this kernel does not count swap: there is no " + MEMSW,
           "boot with swapaccount=1",
           null);
       return;
     }
-    if (errno != 0) {
-      rows.refused(LimitKind.SWAP, group, MEMSW, errno);
+    if (exchange.errno() != 0) {
+      rows.refused(request, group, MEMSW, exchange.errno());
       return;
     }
-    String text = group.read(MEMSW);
-    LimitValue found = parse(text);
+    LimitValue found = parse(exchange.text());
     LimitValue limit = parse(group.read(LIMIT));
     if (found == null || !LimitRows.same(LimitKind.SWAP, together, found)) {
-      rows.differs(LimitKind.SWAP, MEMSW, text.strip(), together);
+      rows.differs(request, MEMSW, exchange.text().strip(), together);
     } else if (found instanceof LimitValue.Count(long both)
         && limit instanceof LimitValue.Count(long alone)) {
-      rows.enforced(LimitKind.SWAP, LimitValue.count(both - alone), MEMSW);
+      rows.enforced(request, LimitValue.count(both - alone), MEMSW);
     } else {
-      rows.enforced(LimitKind.SWAP, LimitValue.UNLIMITED, MEMSW);
+      rows.enforced(request, LimitValue.UNLIMITED, MEMSW);
     }
   }
 

@@ -4,6 +4,7 @@ import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.Set;
 
 /** The memory controller of v2: {@code memory.max} and its relatives. */
 final class MemoryV2 implements Controller {
@@ -15,6 +16,11 @@ final class MemoryV2 implements Controller {
 
   MemoryV2(Directory group) {
     this.group = group;
+  }
+
+  @Override
+  public boolean serves(Set<String> controllers) {
+    return controllers.contains("memory");
   }
 
   @Override
@@ -40,7 +46,7 @@ final class MemoryV2 implements Controller {
     Optional<Limits.Request> request = limits.get(kind);
     if (request.isPresent()) {
       LimitValue value = bytes(request.get().value());
-      rows.set(kind, group, file, value, value.toString(), LimitRows::countOrMax);
+      rows.set(request.get(), group, file, value, value.toString(), LimitRows::countOrMax);
     }
   }
 
@@ -51,26 +57,22 @@ final class MemoryV2 implements Controller {
             .get(LimitKind.MEMORY)
             .map(request -> bytes(request.value()) instanceof LimitValue.Count)
             .orElse(false);
-    boolean requested = limits.get(LimitKind.SWAP).isPresent();
-    if (!requested && !memoryLimited) {
+    Optional<Limits.Request> asked = limits.get(LimitKind.SWAP);
+    if (asked.isEmpty() && !memoryLimited) {
       return;
     }
-    LimitValue value =
-        limits
-            .get(LimitKind.SWAP)
-            .map(request -> bytes(request.value()))
-            .orElse(LimitValue.count(0));
-    int errno = group.tryWrite(SWAP_MAX, value.toString());
-    if (errno == Errno.ENOENT) {
+    Limits.Request request =
+        asked.orElseGet(() -> Limits.Request.implied(LimitKind.SWAP, LimitValue.count(0)));
+    LimitValue value = bytes(request.value());
+    Directory.Exchange exchange = group.exchange(SWAP_MAX, value.toString());
+    if (exchange.errno() == Errno.ENOENT) {
       rows.refused(
-          LimitKind.SWAP,
+          request,
           "this kernel does not count swap: there is no " + SWAP_MAX,
           "use a kernel with swap, booted without swapaccount=0",
           null);
-    } else if (errno != 0) {
-      rows.refused(LimitKind.SWAP, group, SWAP_MAX, errno);
     } else {
-      rows.readBack(LimitKind.SWAP, group, SWAP_MAX, value, LimitRows::countOrMax);
+      rows.check(request, group, SWAP_MAX, value, exchange, LimitRows::countOrMax);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import dev.holdfast.linux.Directory;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.Set;
 
 /** {@code pids.max} and what it counts; the same files on v1 and v2. */
 final class Pids implements Controller {
@@ -18,6 +19,11 @@ final class Pids implements Controller {
   }
 
   @Override
+  public boolean serves(Set<String> controllers) {
+    return controllers.contains("pids");
+  }
+
+  @Override
   public boolean isPresent() {
     return group.has(MAX);
   }
@@ -26,8 +32,7 @@ final class Pids implements Controller {
   public void apply(Limits limits, LimitRows rows) throws IOException {
     Optional<Limits.Request> request = limits.get(LimitKind.PIDS);
     if (request.isPresent()) {
-      LimitValue value = request.get().value();
-      rows.set(LimitKind.PIDS, group, MAX, value, value.toString(), LimitRows::countOrMax);
+      rows.set(request.get(), group, MAX, request.get().value().toString(), LimitRows::countOrMax);
     }
   }
 

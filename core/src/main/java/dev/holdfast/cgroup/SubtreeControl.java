@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** Enables controllers for the groups below a v2 group. */
 final class SubtreeControl {
   /** What we have a use for. */
-  static final List<String> WANTED = List.of("memory", "cpu", "pids", "io");
+  static final Set<String> WANTED = Set.of("memory", "cpu", "pids", "io");
 
   private static final String FILE = "cgroup.subtree_control";
   private static final long BUSY_NANOS = 200_000_000;
@@ -35,9 +37,15 @@ final class SubtreeControl {
    */
   static Map<String, Absence> enable(Path base, boolean top, boolean moved)
       throws HoldfastException {
+    return enable(base, top, moved, WANTED);
+  }
+
+  /** As above, of these controllers. */
+  static Map<String, Absence> enable(Path base, boolean top, boolean moved, Set<String> wanted)
+      throws HoldfastException {
     try (Directory group = Directory.open(base)) {
       List<String> enabled = words(group, FILE);
-      List<String> missing = new ArrayList<>(WANTED);
+      List<String> missing = new ArrayList<>(new TreeSet<>(wanted));
       missing.retainAll(words(group, "cgroup.controllers"));
       missing.removeAll(enabled);
       if (missing.isEmpty()) {

@@ -88,7 +88,7 @@ public record Usage(Cpu cpu, Memory memory, Pids pids, Io io, Pressure pressure,
           case SWAP -> trips.swapMax();
           case CPUS -> cpu.throttledPeriods();
           case PIDS -> pids.rejected();
-          case MEMORY_MIN, CPU_WEIGHT -> OptionalLong.empty();
+          default -> OptionalLong.empty();
         };
     if (count.isEmpty()) {
       return AppliedLimit.Evidence.UNKNOWN;

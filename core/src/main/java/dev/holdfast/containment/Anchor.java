@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -33,21 +34,15 @@ final class Anchor {
   private final Cgroup group;
   private final Directory lock;
   private final KeeperClient keeper;
-  private final List<AutoCloseable> handles;
+  private List<Directory> handles = List.of();
   private final CgroupVersion version;
   private final AtomicInteger jobs = new AtomicInteger();
 
-  private Anchor(
-      Cgroup group,
-      CgroupVersion version,
-      Directory lock,
-      KeeperClient keeper,
-      List<AutoCloseable> handles) {
+  private Anchor(Cgroup group, CgroupVersion version, Directory lock, KeeperClient keeper) {
     this.group = group;
     this.version = version;
     this.lock = lock;
     this.keeper = keeper;
-    this.handles = handles;
   }
 
   /**
@@ -67,7 +62,7 @@ final class Anchor {
       try {
         Directory lock = Directory.open(membership(group));
         if (lock.tryLock() && isStill(lock)) {
-          return complete(group, version, lock, name);
+          return complete(group, version, lock);
         }
         lock.close();
       } catch (IOException failure) {
@@ -82,29 +77,53 @@ final class Anchor {
         null);
   }
 
-  private static Anchor complete(Cgroup group, CgroupVersion version, Directory lock, String name)
+  private static Anchor complete(Cgroup group, CgroupVersion version, Directory lock)
       throws IOException {
     group.enableControllers();
-    List<AutoCloseable> handles = new ArrayList<>();
-    List<AnchorRequest.Hierarchy> hierarchies = new ArrayList<>();
-    Path membership = membership(group);
-    hierarchies.add(hierarchy(group, membership, lock, handles));
-    for (Path directory : group.v1Directories()) {
-      if (!directory.equals(membership)) {
-        Directory own = Directory.open(directory);
-        handles.add(own);
-        hierarchies.add(hierarchy(group, directory, own, handles));
-      }
-    }
     KeeperClient keeper = new KeeperClient();
-    keeper.anchor(new AnchorRequest(name, hierarchies));
-    return new Anchor(group, version, lock, keeper, handles);
+    Anchor anchor = new Anchor(group, version, lock, keeper);
+    anchor.tellKeeper();
+    return anchor;
   }
 
-  private static AnchorRequest.Hierarchy hierarchy(
-      Cgroup group, Path path, Directory own, List<AutoCloseable> handles) throws IOException {
+  /**
+   * Takes more controllers into use for the jobs to come: see {@link Cgroup#use}. The keeper is
+   * told of the directories that this makes before any job is in them.
+   */
+  void use(Set<String> controllers) throws IOException {
+    int before = group.v1Directories().size();
+    group.use(controllers);
+    if (group.v1Directories().size() != before) {
+      tellKeeper();
+    }
+  }
+
+  private synchronized void tellKeeper() throws IOException {
+    List<AnchorRequest.Hierarchy> hierarchies = new ArrayList<>();
+    List<Directory> opened = new ArrayList<>();
+    try {
+      Path membership = membership(group);
+      hierarchies.add(hierarchy(membership, lock, opened));
+      for (Path directory : group.v1Directories()) {
+        if (!directory.equals(membership)) {
+          Directory own = Directory.open(directory);
+          opened.add(own);
+          hierarchies.add(hierarchy(directory, own, opened));
+        }
+      }
+      keeper.anchor(new AnchorRequest(group.name(), hierarchies));
+    } catch (IOException | RuntimeException failure) {
+      opened.forEach(Directory::close);
+      throw failure;
+    }
+    handles.forEach(Directory::close);
+    handles = opened;
+  }
+
+  private AnchorRequest.Hierarchy hierarchy(Path path, Directory own, List<Directory> opened)
+      throws IOException {
     Directory parent = Directory.open(path.resolveSibling(".").normalize());
-    handles.add(parent);
+    opened.add(parent);
     AnchorRequest.Kind kind =
         path.equals(group.unifiedDirectory().orElse(null))
             ? AnchorRequest.Kind.V2
@@ -152,12 +171,8 @@ final class Anchor {
     } finally {
       keeper.close();
       lock.close();
-      for (AutoCloseable handle : handles) {
-        try {
-          handle.close();
-        } catch (Exception ignored) {
-          // a descriptor: see Descriptor.close
-        }
+      synchronized (this) {
+        handles.forEach(Directory::close);
       }
     }
   }

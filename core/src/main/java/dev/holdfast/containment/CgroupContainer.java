@@ -8,7 +8,6 @@ import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
 import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
-import dev.holdfast.linux.KeeperClient;
 import dev.holdfast.linux.StartOutcome;
 import dev.holdfast.linux.StartRequest;
 import java.io.IOException;
@@ -17,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
@@ -38,8 +38,7 @@ public final class CgroupContainer implements Container {
   private static final String RELEASED = "user.holdfast.released";
 
   private final Cgroup group;
-  private final CgroupVersion version;
-  private final KeeperClient keeper;
+  private final Anchor anchor;
   private final @Nullable Directory unified;
   private final List<Descriptor> tasks = new ArrayList<>();
   private final @Nullable Descriptor pidsCurrent;
@@ -54,21 +53,16 @@ public final class CgroupContainer implements Container {
   private volatile boolean closing;
   private volatile boolean finished;
 
-  CgroupContainer(Cgroup group, CgroupVersion version, KeeperClient keeper) throws IOException {
+  CgroupContainer(Cgroup group, Anchor anchor) throws IOException {
     this.group = group;
-    this.version = version;
-    this.keeper = keeper;
+    this.anchor = anchor;
     Path v2 = group.unifiedDirectory().orElse(null);
     this.unified = v2 == null ? null : Directory.open(v2);
     Path pids = group.directory("pids").orElse(null);
     this.pidsOnV1 = pids != null && !pids.equals(v2);
     Descriptor current = null;
     Descriptor max = null;
-    for (Path path : group.v1Directories()) {
-      try (Directory directory = Directory.open(path)) {
-        tasks.add(directory.openToWrite("tasks"));
-      }
-    }
+    openTasks();
     if (pids != null) {
       try (Directory directory = Directory.open(pids)) {
         if (directory.has("pids.max")) {
@@ -81,9 +75,19 @@ public final class CgroupContainer implements Container {
     this.pidsMax = max;
   }
 
+  /** Where children join v1 groups; those that came since the last time are added. */
+  private void openTasks() throws IOException {
+    List<Path> directories = group.v1Directories();
+    for (Path path : directories.subList(tasks.size(), directories.size())) {
+      try (Directory directory = Directory.open(path)) {
+        tasks.add(directory.openToWrite("tasks"));
+      }
+    }
+  }
+
   /** Which kind of cgroup it is. */
   public CgroupVersion version() {
-    return version;
+    return anchor.version();
   }
 
   /** The group itself. */
@@ -129,20 +133,32 @@ public final class CgroupContainer implements Container {
     if (pidsCurrent != null && pidsMax != null && (pidsOnV1 || write)) {
       request.checkPids(pidsCurrent, pidsMax);
     }
-    StartOutcome outcome = keeper.start(request);
+    StartOutcome outcome = anchor.keeper().start(request);
     if (outcome instanceof StartOutcome.KilledUnborn && unified != null && !write && !closing) {
       joinByWrite = true;
       request.cloneInto(null).join(unifiedProcs());
       if (pidsCurrent != null && pidsMax != null) {
         request.checkPids(pidsCurrent, pidsMax);
       }
-      outcome = keeper.start(request);
+      outcome = anchor.keeper().start(request);
     }
     return outcome;
   }
 
   @Override
   public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws IOException {
+    Set<String> controllers = limits.controllers();
+    if (!Cgroup.USUAL.containsAll(controllers)) {
+      anchor.use(controllers);
+      // No start may miss a hierarchy that the members are just moved to.
+      starting.writeLock().lock();
+      try {
+        group.use(controllers);
+        openTasks();
+      } finally {
+        starting.writeLock().unlock();
+      }
+    }
     return group.apply(limits, bestEffort);
   }
 

@@ -63,7 +63,7 @@ public final class Ladder {
       }
       anchor = anchor(root, host.version(), delegation);
     }
-    return new CgroupContainer(anchor.newJob(), anchor.version(), anchor.keeper());
+    return new CgroupContainer(anchor.newJob(), anchor);
   }
 
   /** Removes anchors and lets keepers go; for the end of the JVM. Jobs must have been closed. */

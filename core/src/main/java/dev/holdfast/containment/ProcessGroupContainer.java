@@ -60,7 +60,9 @@ public final class ProcessGroupContainer implements Container {
   public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws IOException {
     if (!limits.isEmpty() && !bestEffort) {
       throw new HoldfastException(
-          "cannot limit " + limits.kinds().getFirst().optionName() + " with process-group",
+          "cannot limit "
+              + limits.requests().getFirst().kind().optionName()
+              + " with process-group",
           unavailable,
           remedy,
           null);

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Directory implements AutoCloseable {
   private static final int O_WRONLY = 1;
+  private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
   private static final int AT_FDCWD = -100;
   private static final int AT_REMOVEDIR = 0x200;
@@ -107,29 +108,20 @@ public final class Directory implements AutoCloseable {
    * (ENODEV), or the kernel does not keep it here (EOPNOTSUPP).
    */
   public @Nullable String readIfPresent(String name) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      long opened =
-          Kernel.get()
-              .call(
-                  SystemCall.OPENAT,
-                  number(),
-                  Kernel.text(arena, component(name)).address(),
-                  O_CLOEXEC,
-                  0);
-      if (opened < 0) {
-        if (isAbsence((int) -opened)) {
-          return null;
-        }
-        throw new SystemCallException("openat", path.resolve(name).toString(), (int) -opened);
+    long opened = tryOpen(name, O_CLOEXEC);
+    if (opened < 0) {
+      if (isAbsence((int) -opened)) {
+        return null;
       }
-      try (Descriptor file = new Descriptor((int) opened)) {
-        return readAll(file, path.resolve(name).toString());
-      } catch (SystemCallException failure) {
-        if (isAbsence(failure.errno())) {
-          return null;
-        }
-        throw failure;
+      throw new SystemCallException("openat", path.resolve(name).toString(), (int) -opened);
+    }
+    try (Descriptor file = new Descriptor((int) opened)) {
+      return readAll(file, path.resolve(name).toString());
+    } catch (SystemCallException failure) {
+      if (isAbsence(failure.errno())) {
+        return null;
       }
+      throw failure;
     }
   }
 
@@ -169,44 +161,61 @@ public final class Directory implements AutoCloseable {
    * Writes {@code value} with one write(2), which is how the files of a kernel filesystem take it.
    */
   public void write(String name, String value) throws IOException {
-    try (Descriptor file = openToWrite(name);
-        Arena arena = Arena.ofConfined()) {
-      byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-      MemorySegment buffer = arena.allocate(Math.max(bytes.length, 1));
-      MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
-      Kernel.get()
-          .check(
-              SystemCall.WRITE,
-              path.resolve(name).toString(),
-              file.number(),
-              buffer.address(),
-              bytes.length,
-              0);
+    try (Descriptor file = openToWrite(name)) {
+      long result = write(file, value);
+      if (result < 0) {
+        throw new SystemCallException("write", path.resolve(name).toString(), (int) -result);
+      }
     }
   }
 
   /** As {@link #write}, but the error number is returned, 0 for none. */
   public int tryWrite(String name, String value) throws IOException {
+    long opened = tryOpen(name, O_WRONLY | O_CLOEXEC);
+    if (opened < 0) {
+      return (int) -opened;
+    }
+    try (Descriptor file = new Descriptor((int) opened)) {
+      return (int) Math.max(-write(file, value), 0);
+    }
+  }
+
+  /**
+   * What came of {@link #exchange}.
+   *
+   * @param errno of open(2) or write(2), 0 for none
+   * @param text what the file held afterwards; empty after an error
+   */
+  public record Exchange(int errno, String text) {}
+
+  /** Writes {@code value} and reads what the kernel made of it, with one open file. */
+  public Exchange exchange(String name, String value) throws IOException {
+    long opened = tryOpen(name, O_RDWR | O_CLOEXEC);
+    if (opened < 0) {
+      return new Exchange((int) -opened, "");
+    }
+    try (Descriptor file = new Descriptor((int) opened)) {
+      long result = write(file, value);
+      return result < 0
+          ? new Exchange((int) -result, "")
+          : new Exchange(0, readAll(file, path.resolve(name).toString()));
+    }
+  }
+
+  private long tryOpen(String name, int flags) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      long opened =
-          Kernel.get()
-              .call(
-                  SystemCall.OPENAT,
-                  number(),
-                  Kernel.text(arena, component(name)).address(),
-                  O_WRONLY | O_CLOEXEC,
-                  0);
-      if (opened < 0) {
-        return (int) -opened;
-      }
-      try (Descriptor file = new Descriptor((int) opened)) {
-        byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-        MemorySegment buffer = arena.allocate(Math.max(bytes.length, 1));
-        MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
-        long written =
-            Kernel.get().call(SystemCall.WRITE, file.number(), buffer.address(), bytes.length);
-        return written < 0 ? (int) -written : 0;
-      }
+      return Kernel.get()
+          .call(
+              SystemCall.OPENAT, number(), Kernel.text(arena, component(name)).address(), flags, 0);
+    }
+  }
+
+  private static long write(Descriptor file, String value) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+      MemorySegment buffer = arena.allocate(Math.max(bytes.length, 1));
+      MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
+      return Kernel.get().call(SystemCall.WRITE, file.number(), buffer.address(), bytes.length);
     }
   }
 

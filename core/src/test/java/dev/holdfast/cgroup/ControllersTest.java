@@ -17,8 +17,7 @@ class ControllersTest {
   @Test
   void isRefusedWithMechanismReasonAndRemedy() {
     assertThatThrownBy(() ->
-            new Controllers(List.of())
-                .apply(LIMITS, new LimitRows(LIMITS, false, "cgroup-v2"), ABSENCES))
+            new Controllers(List.of()).apply(LIMITS, new LimitRows(false, "cgroup-v2"), ABSENCES))
         .isInstanceOf(HoldfastException.class)
         .hasMessage(
             "cannot limit memory to 64M with cgroup-v2: the memory controller is away (call it"
@@ -27,7 +26,7 @@ class ControllersTest {
 
   @Test
   void isUnenforcedWhenTheBestEffortIsEnough() throws Exception {
-    LimitRows rows = new LimitRows(LIMITS, true, "cgroup-v2");
+    LimitRows rows = new LimitRows(true, "cgroup-v2");
     new Controllers(List.of()).apply(LIMITS, rows, ABSENCES);
     AppliedLimit memory = rows.rows().getFirst();
     assertThat(memory.isEnforced()).isFalse();

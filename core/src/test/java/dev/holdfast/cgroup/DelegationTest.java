@@ -101,7 +101,7 @@ class DelegationTest {
     assertThat(only(delegation).base()).isEqualTo(machine.at(TOP + "/a"));
     delegation.acquire();
     delegation.acquire();
-    assertThat(read(TOP + "/a/cgroup.subtree_control")).isEqualTo("+memory +cpu +pids +io");
+    assertThat(read(TOP + "/a/cgroup.subtree_control")).isEqualTo("+cpu +io +memory +pids");
     assertThat(delegation.absences()).isEmpty();
   }
 

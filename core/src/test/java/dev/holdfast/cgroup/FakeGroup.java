@@ -55,7 +55,7 @@ final class FakeGroup implements AutoCloseable {
 
   static List<AppliedLimit> apply(Controller controller, Limits limits, boolean bestEffort)
       throws IOException {
-    LimitRows rows = new LimitRows(limits, bestEffort, "cgroup-fake");
+    LimitRows rows = new LimitRows(bestEffort, "cgroup-fake");
     controller.apply(limits, rows);
     return rows.rows();
   }

@@ -1,0 +1,65 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.SystemCallException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Files that are set by name, each in the hierarchy that has its controller; those of {@code
+ * cgroup.} in the one with the members.
+ */
+final class Raw implements Controller {
+  private static final String CORE = "cgroup";
+
+  private final List<Branch> branches;
+
+  Raw(List<Branch> branches) {
+    this.branches = branches;
+  }
+
+  @Override
+  public boolean serves(Set<String> controllers) {
+    return true;
+  }
+
+  @Override
+  public void apply(Limits limits, LimitRows rows) throws IOException {
+    for (Limits.Request request : limits.all(LimitKind.SET)) {
+      set(request, rows);
+    }
+  }
+
+  private void set(Limits.Request request, LimitRows rows) throws IOException {
+    String file = request.key();
+    for (Branch branch : branches) {
+      Directory group = branch.directory();
+      boolean byFile = branch.unified() || request.controller().equals(CORE);
+      if (byFile ? group.has(file) : branch.holds(request.controller())) {
+        int errno = group.tryWrite(file, request.value().toString());
+        if (errno != 0) {
+          rows.refused(request, group, file, errno);
+        } else {
+          rows.enforced(request, new LimitValue.Text(shown(group, file, request)), file);
+        }
+        return;
+      }
+    }
+    rows.refused(
+        request,
+        "no hierarchy in use has " + file,
+        "see which files the group has in " + Hierarchies.membership(branches).path(),
+        null);
+  }
+
+  /** What a file shows is not always what was written to it, and some show nothing. */
+  private static String shown(Directory group, String file, Limits.Request request)
+      throws IOException {
+    try {
+      return group.read(file).strip();
+    } catch (SystemCallException unreadable) {
+      return request.value().toString();
+    }
+  }
+}
