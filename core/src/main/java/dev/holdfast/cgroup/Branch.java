@@ -26,6 +26,7 @@ final class Branch implements AutoCloseable {
   private volatile List<String> controllers;
   private final Map<String, Long> departed = new HashMap<>();
   private volatile boolean keepsTimes;
+  private volatile boolean sums = true;
   private long knownModified;
 
   /**
@@ -39,24 +40,24 @@ final class Branch implements AutoCloseable {
     this.controllers = List.copyOf(controllers);
   }
 
-  /** Makes the group {@code name} in {@code parent}; leaves nothing behind when it fails. */
-  static Branch make(Hierarchy hierarchy, Directory parent, String name, List<String> controllers)
+  /**
+   * Makes the group {@code name} in {@code parent}; leaves nothing behind when it fails.
+   *
+   * @param sums whether it is to be asked for what nested groups have counted
+   */
+  static Branch make(
+      Hierarchy hierarchy, Directory parent, String name, List<String> controllers, boolean sums)
       throws IOException {
     parent.make(name);
     Directory directory = null;
     try {
       directory = parent.open(name);
-      // On hybrid hosts /sys/fs/cgroup itself is a tmpfs: a directory made there contains nothing.
-      if (!directory.has("cgroup.procs")) {
-        throw new HoldfastException(
-            "cannot make the group " + directory.path(),
-            "it is a plain directory, not a control group",
-            "name a directory in a mounted cgroup filesystem",
-            null);
-      }
       Branch branch = new Branch(hierarchy, directory, controllers);
+      branch.sums = sums;
       if (!hierarchy.unified()) {
-        branch.keepTimes();
+        if (sums && (controllers.contains("memory") || controllers.contains("pids"))) {
+          branch.keepTimes();
+        }
         if (hierarchy.controllers().contains("cpuset")) {
           branch.seedCpuset(parent);
         }
@@ -77,6 +78,11 @@ final class Branch implements AutoCloseable {
 
   boolean unified() {
     return hierarchy.unified();
+  }
+
+  /** Whether it is asked for what nested groups have counted. */
+  boolean sums() {
+    return sums;
   }
 
   Directory directory() {

@@ -72,16 +72,24 @@ public final class Cgroup implements AutoCloseable {
     this.gate = new Gate(() -> this.branches.forEach(Branch::close));
   }
 
+  /** As below, for a group that is to be asked for its usage. */
+  static Cgroup create(List<Place> places, String name, Map<String, Absence> absences)
+      throws HoldfastException {
+    return create(places, name, absences, true);
+  }
+
   /**
    * Makes the group {@code name} in each of {@code places} that is writable and that we use.
    *
    * @param absences why controllers that no place offers are missing
+   * @param sums whether it is to be asked for its usage
    */
-  static Cgroup create(List<Place> places, String name, Map<String, Absence> absences)
+  static Cgroup create(List<Place> places, String name, Map<String, Absence> absences, boolean sums)
       throws HoldfastException {
     GroupName.check(name);
     try {
-      return new Cgroup(name, Hierarchies.make(places, name), List.copyOf(places), absences, null);
+      return new Cgroup(
+          name, Hierarchies.make(places, name, sums), List.copyOf(places), absences, null);
     } catch (IOException failure) {
       throw Refusal.of("cannot make the group " + name, failure);
     }
@@ -105,7 +113,11 @@ public final class Cgroup implements AutoCloseable {
               made.add(
                   branch.changing(() ->
                       Branch.make(
-                          branch.hierarchy(), branch.directory(), name, branch.controllers())));
+                          branch.hierarchy(),
+                          branch.directory(),
+                          name,
+                          branch.controllers(),
+                          true)));
             }
           } catch (IOException | RuntimeException failure) {
             Hierarchies.undo(made);

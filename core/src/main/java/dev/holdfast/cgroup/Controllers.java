@@ -13,6 +13,7 @@ final class Controllers {
   private final List<Controller> all = new ArrayList<>();
 
   private final List<Branch> branches;
+  private volatile boolean looked;
 
   Controllers(List<Branch> branches) {
     this.branches = branches;
@@ -27,7 +28,7 @@ final class Controllers {
     }
     if (unified != null) {
       // First: a v1 controller beside it knows the throttling, and adds it.
-      all.add(new CpuV2(unified.directory()));
+      all.add(new CpuV2(unified.directory(), !found.contains("cpu")));
       all.add(new IoV2(unified.directory()));
       all.add(new Pressure(unified.directory()));
     }
@@ -87,7 +88,8 @@ final class Controllers {
   }
 
   Usage usage() throws IOException {
-    Figures figures = new Figures();
+    Figures figures = new Figures(looked);
+    looked = true;
     for (Controller controller : all) {
       controller.usage(figures);
     }

@@ -87,7 +87,7 @@ final class CpuV1 implements Controller {
 
   @Override
   public void usage(Figures figures) throws IOException {
-    String stat = group.readIfPresent("cpu.stat");
+    String stat = figures.read(group, "cpu.stat");
     figures.throttled = Figures.nanos(FlatKeyed.value(stat, "throttled_time"));
     figures.throttledPeriods = FlatKeyed.value(stat, "nr_throttled");
   }

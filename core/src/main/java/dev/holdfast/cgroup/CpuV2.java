@@ -11,14 +11,21 @@ final class CpuV2 implements Controller {
   private static final String WEIGHT = "cpu.weight";
 
   private final Directory group;
+  private final boolean limiting;
 
-  CpuV2(Directory group) {
+  /**
+   * Of this group.
+   *
+   * @param limiting whether it is v2 that limits, and not a v1 controller beside it
+   */
+  CpuV2(Directory group, boolean limiting) {
     this.group = group;
+    this.limiting = limiting;
   }
 
   @Override
   public boolean serves(Set<String> controllers) {
-    return controllers.contains("cpu");
+    return limiting && controllers.contains("cpu");
   }
 
   @Override
@@ -46,7 +53,7 @@ final class CpuV2 implements Controller {
 
   @Override
   public void usage(Figures figures) throws IOException {
-    String stat = group.readIfPresent("cpu.stat");
+    String stat = figures.read(group, "cpu.stat");
     figures.cpuTotal = Figures.micros(FlatKeyed.value(stat, "usage_usec"));
     figures.cpuUser = Figures.micros(FlatKeyed.value(stat, "user_usec"));
     figures.cpuSystem = Figures.micros(FlatKeyed.value(stat, "system_usec"));

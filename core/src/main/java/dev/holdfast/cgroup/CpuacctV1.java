@@ -16,11 +16,11 @@ final class CpuacctV1 implements Controller {
 
   @Override
   public void usage(Figures figures) throws IOException {
-    figures.cpuTotal = Figures.nanos(FlatKeyed.number(group.readIfPresent("cpuacct.usage")));
-    figures.cpuUser = Figures.nanos(FlatKeyed.number(group.readIfPresent("cpuacct.usage_user")));
-    figures.cpuSystem = Figures.nanos(FlatKeyed.number(group.readIfPresent("cpuacct.usage_sys")));
+    figures.cpuTotal = Figures.nanos(FlatKeyed.number(figures.read(group, "cpuacct.usage")));
+    figures.cpuUser = Figures.nanos(FlatKeyed.number(figures.read(group, "cpuacct.usage_user")));
+    figures.cpuSystem = Figures.nanos(FlatKeyed.number(figures.read(group, "cpuacct.usage_sys")));
     if (figures.cpuUser.isEmpty() || figures.cpuSystem.isEmpty()) {
-      String stat = group.readIfPresent("cpuacct.stat");
+      String stat = figures.read(group, "cpuacct.stat");
       figures.cpuUser = Figures.times(FlatKeyed.value(stat, "user"), TICK_NANOS);
       figures.cpuSystem = Figures.times(FlatKeyed.value(stat, "system"), TICK_NANOS);
     }

@@ -14,7 +14,7 @@ final class Events {
 
   /** What {@code key} is now; empty if the kernel has no such key, or the group was removed. */
   static OptionalLong value(Directory group, String key) throws IOException {
-    return FlatKeyed.value(group.readIfPresent(FILE), key);
+    return FlatKeyed.value(group.readKept(FILE), key);
   }
 
   /**

@@ -1,11 +1,30 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.Directory;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /** Collects a {@link Usage}, each controller its part. Not thread-safe. */
 final class Figures {
+  private final boolean again;
+
+  /**
+   * For a snapshot.
+   *
+   * @param again whether it is not the first: whoever looks often has the files kept open
+   */
+  Figures(boolean again) {
+    this.again = again;
+  }
+
+  /** The file's content; null where it is not there. */
+  @Nullable String read(Directory group, String file) throws IOException {
+    return again ? group.readKept(file) : group.readIfPresent(file);
+  }
+
   Optional<Duration> cpuTotal = Optional.empty();
   Optional<Duration> cpuUser = Optional.empty();
   Optional<Duration> cpuSystem = Optional.empty();

@@ -39,8 +39,10 @@ final class FreezerV2 implements Freezer {
   /** A frozen group above shows here too. */
   @Override
   public boolean isFrozen() throws IOException {
+    // Each start asks, so the files stay open. Asked to freeze and frozen are two things: a group
+    // whose members have not all stopped yet freezes who comes in too.
     return Events.value(group, "frozen").orElse(0) == 1
-        || FlatKeyed.number(group.readIfPresent(FILE)).orElse(0) == 1;
+        || FlatKeyed.number(group.readKept(FILE)).orElse(0) == 1;
   }
 
   @Override

@@ -84,7 +84,11 @@ final class Growth {
           made.add(
               above.changing(() ->
                   Branch.make(
-                      above.hierarchy(), above.directory(), group.name(), List.of(controller))));
+                      above.hierarchy(),
+                      above.directory(),
+                      group.name(),
+                      List.of(controller),
+                      false)));
           return;
         }
       }
@@ -94,7 +98,7 @@ final class Growth {
       if (!place.hierarchy().unified()
           && place.writable()
           && place.hierarchy().controllers().contains(controller)) {
-        made.add(Hierarchies.make(place, group.name(), List.of(controller)));
+        made.add(Hierarchies.make(place, group.name(), List.of(controller), false));
         return;
       }
     }

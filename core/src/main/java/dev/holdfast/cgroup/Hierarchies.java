@@ -15,7 +15,7 @@ final class Hierarchies {
    * first. All or none. v2 is always used; of v1 the hierarchies that hold memory, cpu and pids;
    * cpuacct only where v2 does not count CPU time; freezer only where v2 cannot freeze.
    */
-  static List<Branch> make(List<Place> places, String name) throws IOException {
+  static List<Branch> make(List<Place> places, String name, boolean sums) throws IOException {
     List<Branch> made = new ArrayList<>();
     try {
       List<String> wanted = new ArrayList<>(List.of("memory", "cpu", "pids"));
@@ -23,7 +23,7 @@ final class Hierarchies {
       boolean unified = false;
       for (Place place : places) {
         if (place.hierarchy().unified() && place.writable() && !unified) {
-          Branch branch = make(place, name, List.of());
+          Branch branch = make(place, name, List.of(), sums);
           made.add(branch);
           unified = true;
           // The root of the hierarchy does not show the file: only a group does.
@@ -46,7 +46,7 @@ final class Hierarchies {
           }
           List<String> used = wanted.stream().filter(hierarchy.controllers()::contains).toList();
           if (!used.isEmpty()) {
-            made.add(make(place, name, used));
+            made.add(make(place, name, used, sums));
           }
         }
       }
@@ -94,9 +94,20 @@ final class Hierarchies {
     }
   }
 
-  static Branch make(Place place, String name, List<String> controllers) throws IOException {
+  static Branch make(Place place, String name, List<String> controllers, boolean sums)
+      throws IOException {
     try (Directory base = Directory.open(place.base())) {
-      return Branch.make(place.hierarchy(), base, name, controllers);
+      Branch branch = Branch.make(place.hierarchy(), base, name, controllers, sums);
+      // On hybrid hosts /sys/fs/cgroup itself is a tmpfs: a directory made there contains nothing.
+      if (!branch.directory().has("cgroup.procs")) {
+        undo(List.of(branch));
+        throw new HoldfastException(
+            "cannot make the group " + branch.path(),
+            "it is a plain directory, not a control group",
+            "name a directory in a mounted cgroup filesystem",
+            null);
+      }
+      return branch;
     }
   }
 }

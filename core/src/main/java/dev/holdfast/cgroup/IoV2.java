@@ -14,7 +14,7 @@ final class IoV2 implements Controller {
 
   @Override
   public void usage(Figures figures) throws IOException {
-    String stat = group.readIfPresent("io.stat");
+    String stat = figures.read(group, "io.stat");
     if (stat != null) {
       figures.readBytes = OptionalLong.of(sum(stat, "rbytes="));
       figures.writeBytes = OptionalLong.of(sum(stat, "wbytes="));

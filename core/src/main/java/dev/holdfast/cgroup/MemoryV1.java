@@ -32,6 +32,11 @@ final class MemoryV1 implements Controller {
   private final Branch branch;
   private final Directory group;
 
+  /** The limits as they were read last; null until then. */
+  private volatile @Nullable String limitText;
+
+  private volatile @Nullable String togetherText;
+
   MemoryV1(Branch branch) {
     this.branch = branch;
     this.group = branch.directory();
@@ -98,7 +103,9 @@ final class MemoryV1 implements Controller {
       return;
     }
     rows.check(request, group, LIMIT, memory, exchange, MemoryV1::parse);
+    limitText = null; // memory.memsw.limit_in_bytes follows, or stays
     if (exchange.errno() == 0) {
+      limitText = exchange.text();
       swap(memory, swap, rows);
     }
   }
@@ -140,8 +147,10 @@ final class MemoryV1 implements Controller {
       rows.refused(request, group, MEMSW, exchange.errno());
       return;
     }
+    togetherText = exchange.text();
     LimitValue found = parse(exchange.text());
-    LimitValue limit = parse(group.read(LIMIT));
+    String limitNow = limitText;
+    LimitValue limit = parse(limitNow == null ? group.read(LIMIT) : limitNow);
     if (found == null || !LimitRows.same(LimitKind.SWAP, together, found)) {
       rows.differs(request, MEMSW, exchange.text().strip(), together);
     } else if (found instanceof LimitValue.Count(long both)
@@ -178,10 +187,11 @@ final class MemoryV1 implements Controller {
 
   @Override
   public void usage(Figures figures) throws IOException {
-    figures.memoryCurrent = FlatKeyed.number(group.readIfPresent("memory.usage_in_bytes"));
-    figures.memoryPeak = FlatKeyed.number(group.readIfPresent("memory.max_usage_in_bytes"));
-    figures.oomKills = NestedSum.of(branch, "memory.oom_control", "oom_kill");
-    trips(figures);
+    figures.memoryCurrent = FlatKeyed.number(figures.read(group, "memory.usage_in_bytes"));
+    figures.memoryPeak = FlatKeyed.number(figures.read(group, "memory.max_usage_in_bytes"));
+    String control = figures.read(group, "memory.oom_control");
+    figures.oomKills = NestedSum.of(branch, "memory.oom_control", "oom_kill", control);
+    trips(figures, FlatKeyed.value(control, "oom_kill"));
   }
 
   /**
@@ -190,24 +200,33 @@ final class MemoryV1 implements Controller {
    * (seen on 6.18: {@code memory.memsw.failcnt} stays 0). So a 0 is only believed if usage never
    * came near the limit.
    */
-  private void trips(Figures figures) throws IOException {
-    OptionalLong memory = FlatKeyed.number(group.readIfPresent("memory.failcnt"));
-    OptionalLong together = FlatKeyed.number(group.readIfPresent("memory.memsw.failcnt"));
-    String limit = group.readIfPresent(LIMIT);
-    String limitTogether = group.readIfPresent(MEMSW);
+  private void trips(Figures figures, OptionalLong oomKills) throws IOException {
+    OptionalLong memory = FlatKeyed.number(figures.read(group, "memory.failcnt"));
+    OptionalLong together = FlatKeyed.number(figures.read(group, "memory.memsw.failcnt"));
+    String limit = limitText;
+    String limitTogether = togetherText;
+    if (limit == null) {
+      limitText = limit = figures.read(group, LIMIT);
+      togetherText = limitTogether = figures.read(group, MEMSW);
+    }
     if (together.orElse(-1) == 0
-        && isNear(group.readIfPresent("memory.memsw.max_usage_in_bytes"), limitTogether)) {
+        && isLimited(limitTogether)
+        && isNear(figures.read(group, "memory.memsw.max_usage_in_bytes"), limitTogether)) {
       together = OptionalLong.empty();
     }
     figures.swapMaxTrips = together;
     if (limit != null && limit.equals(limitTogether) && memory.isPresent()) {
       long known = memory.getAsLong() + together.orElse(0);
       if (known == 0) {
-        known = FlatKeyed.value(group.readIfPresent("memory.oom_control"), "oom_kill").orElse(0);
+        known = oomKills.orElse(0);
       }
       memory = known == 0 && together.isEmpty() ? OptionalLong.empty() : OptionalLong.of(known);
     }
     figures.memoryMaxTrips = memory;
+  }
+
+  private static boolean isLimited(@Nullable String text) {
+    return text != null && parse(text) instanceof LimitValue.Count;
   }
 
   private static boolean isNear(@Nullable String peakText, @Nullable String limitText) {

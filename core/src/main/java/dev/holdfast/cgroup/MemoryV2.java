@@ -85,14 +85,14 @@ final class MemoryV2 implements Controller {
 
   @Override
   public void usage(Figures figures) throws IOException {
-    figures.memoryCurrent = FlatKeyed.number(group.readIfPresent("memory.current"));
-    figures.memoryPeak = FlatKeyed.number(group.readIfPresent("memory.peak"));
+    figures.memoryCurrent = FlatKeyed.number(figures.read(group, "memory.current"));
+    figures.memoryPeak = FlatKeyed.number(figures.read(group, "memory.peak"));
     // It includes nested groups; memory.events.local does not.
-    String events = group.readIfPresent("memory.events");
+    String events = figures.read(group, "memory.events");
     figures.oomKills = FlatKeyed.value(events, "oom_kill");
     figures.memoryMaxTrips = FlatKeyed.value(events, "max");
     figures.memoryHighTrips = FlatKeyed.value(events, "high");
     figures.memoryLowTrips = FlatKeyed.value(events, "low");
-    figures.swapMaxTrips = FlatKeyed.value(group.readIfPresent("memory.swap.events"), "max");
+    figures.swapMaxTrips = FlatKeyed.value(figures.read(group, "memory.swap.events"), "max");
   }
 }

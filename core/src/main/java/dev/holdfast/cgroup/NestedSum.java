@@ -4,6 +4,7 @@ import dev.holdfast.linux.Directory;
 import java.io.IOException;
 import java.util.List;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A counter that the kernel keeps for each group alone: v1's OOM kills, rejected forks on v1 and
@@ -19,8 +20,14 @@ final class NestedSum {
    * has one time of modification.)
    */
   static OptionalLong of(Branch branch, String file, String key) throws IOException {
+    return of(branch, file, key, branch.directory().readIfPresent(file));
+  }
+
+  /** As above, where the group's own file was read already. */
+  static OptionalLong of(Branch branch, String file, String key, @Nullable String text)
+      throws IOException {
     OptionalLong departed = branch.departed(file);
-    OptionalLong own = FlatKeyed.value(branch.directory().readIfPresent(file), key);
+    OptionalLong own = FlatKeyed.value(text, key);
     if (own.isEmpty() || departed.isEmpty()) {
       return OptionalLong.empty();
     }
@@ -44,6 +51,9 @@ final class NestedSum {
 
   /** Hands the counts of a group that is about to be removed to the group above it. */
   static void depart(Branch branch, Branch above) throws IOException {
+    if (!above.sums()) {
+      return;
+    }
     if (branch.holds("memory")) {
       above.depart("memory.oom_control", of(branch, "memory.oom_control", "oom_kill"));
     }

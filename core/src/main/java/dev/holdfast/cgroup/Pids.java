@@ -38,12 +38,13 @@ final class Pids implements Controller {
 
   @Override
   public void usage(Figures figures) throws IOException {
-    figures.pidsCurrent = FlatKeyed.number(group.readIfPresent("pids.current"));
-    figures.pidsPeak = FlatKeyed.number(group.readIfPresent("pids.peak")); // since Linux 6.1
+    figures.pidsCurrent = FlatKeyed.number(figures.read(group, "pids.current"));
+    figures.pidsPeak = FlatKeyed.number(figures.read(group, "pids.peak")); // since Linux 6.1
+    String events = figures.read(group, EVENTS);
     figures.pidsRejected =
-        countsAlone(branch)
-            ? NestedSum.of(branch, EVENTS, "max")
-            : FlatKeyed.value(group.readIfPresent(EVENTS), "max");
+        events != null && countsAlone(branch)
+            ? NestedSum.of(branch, EVENTS, "max", events)
+            : FlatKeyed.value(events, "max");
   }
 
   /**

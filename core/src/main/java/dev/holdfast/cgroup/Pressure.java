@@ -16,9 +16,9 @@ final class Pressure implements Controller {
 
   @Override
   public void usage(Figures figures) throws IOException {
-    figures.cpuSome = some(group.readIfPresent("cpu.pressure"));
-    figures.memorySome = some(group.readIfPresent("memory.pressure"));
-    figures.ioSome = some(group.readIfPresent("io.pressure"));
+    figures.cpuSome = some(figures.read(group, "cpu.pressure"));
+    figures.memorySome = some(figures.read(group, "memory.pressure"));
+    figures.ioSome = some(figures.read(group, "io.pressure"));
   }
 
   /**

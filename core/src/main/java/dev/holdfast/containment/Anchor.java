@@ -58,7 +58,7 @@ final class Anchor {
               + ProcessHandle.current().pid()
               + "-"
               + HexFormat.of().toHexDigits(random.nextLong(), 12);
-      Cgroup group = delegation.create(name);
+      Cgroup group = delegation.createHolder(name);
       try {
         Directory lock = Directory.open(membership(group));
         if (lock.tryLock() && isStill(lock)) {

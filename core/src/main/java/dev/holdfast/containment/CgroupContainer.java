@@ -6,19 +6,15 @@ import dev.holdfast.cgroup.CgroupVersion;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
-import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.StartOutcome;
 import dev.holdfast.linux.StartRequest;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A job in control groups.
@@ -39,12 +35,7 @@ public final class CgroupContainer implements Container {
 
   private final Cgroup group;
   private final Anchor anchor;
-  private final @Nullable Directory unified;
-  private final List<Descriptor> tasks = new ArrayList<>();
-  private final @Nullable Descriptor pidsCurrent;
-  private final @Nullable Descriptor pidsMax;
-  private final boolean pidsOnV1;
-  private @Nullable Descriptor unifiedProcs;
+  private final JoinDescriptors joining;
   private volatile boolean joinByWrite;
 
   /** Held for reading by starts, which use our descriptors, and for writing to close those. */
@@ -56,33 +47,7 @@ public final class CgroupContainer implements Container {
   CgroupContainer(Cgroup group, Anchor anchor) throws IOException {
     this.group = group;
     this.anchor = anchor;
-    Path v2 = group.unifiedDirectory().orElse(null);
-    this.unified = v2 == null ? null : Directory.open(v2);
-    Path pids = group.directory("pids").orElse(null);
-    this.pidsOnV1 = pids != null && !pids.equals(v2);
-    Descriptor current = null;
-    Descriptor max = null;
-    openTasks();
-    if (pids != null) {
-      try (Directory directory = Directory.open(pids)) {
-        if (directory.has("pids.max")) {
-          current = directory.openToRead("pids.current");
-          max = directory.openToRead("pids.max");
-        }
-      }
-    }
-    this.pidsCurrent = current;
-    this.pidsMax = max;
-  }
-
-  /** Where children join v1 groups; those that came since the last time are added. */
-  private void openTasks() throws IOException {
-    List<Path> directories = group.v1Directories();
-    for (Path path : directories.subList(tasks.size(), directories.size())) {
-      try (Directory directory = Directory.open(path)) {
-        tasks.add(directory.openToWrite("tasks"));
-      }
-    }
+    this.joining = new JoinDescriptors(group);
   }
 
   /** Which kind of cgroup it is. */
@@ -119,27 +84,12 @@ public final class CgroupContainer implements Container {
           "thaw the job first",
           null);
     }
-    for (Descriptor file : tasks) {
-      request.join(file);
-    }
     boolean write = joinByWrite;
-    if (unified != null) {
-      if (write) {
-        request.join(unifiedProcs());
-      } else {
-        request.cloneInto(unified.descriptor());
-      }
-    }
-    if (pidsCurrent != null && pidsMax != null && (pidsOnV1 || write)) {
-      request.checkPids(pidsCurrent, pidsMax);
-    }
+    joining.addTo(request, write);
     StartOutcome outcome = anchor.keeper().start(request);
-    if (outcome instanceof StartOutcome.KilledUnborn && unified != null && !write && !closing) {
+    if (outcome instanceof StartOutcome.KilledUnborn && isUnified() && !write && !closing) {
       joinByWrite = true;
-      request.cloneInto(null).join(unifiedProcs());
-      if (pidsCurrent != null && pidsMax != null) {
-        request.checkPids(pidsCurrent, pidsMax);
-      }
+      joining.byWriteInstead(request);
       outcome = anchor.keeper().start(request);
     }
     return outcome;
@@ -154,7 +104,6 @@ public final class CgroupContainer implements Container {
       starting.writeLock().lock();
       try {
         group.use(controllers);
-        openTasks();
       } finally {
         starting.writeLock().unlock();
       }
@@ -254,25 +203,9 @@ public final class CgroupContainer implements Container {
   private void closeIfUnused() {
     if (starting.writeLock().tryLock()) {
       try {
-        closeAll();
+        joining.close();
       } finally {
         starting.writeLock().unlock();
-      }
-    }
-  }
-
-  private void closeAll() {
-    if (unified != null) {
-      unified.close();
-    }
-    tasks.forEach(Descriptor::close);
-    if (pidsCurrent != null && pidsMax != null) {
-      pidsCurrent.close();
-      pidsMax.close();
-    }
-    synchronized (this) {
-      if (unifiedProcs != null) {
-        unifiedProcs.close();
       }
     }
   }
@@ -282,10 +215,7 @@ public final class CgroupContainer implements Container {
     return group.paths();
   }
 
-  private synchronized Descriptor unifiedProcs() throws IOException {
-    if (unifiedProcs == null) {
-      unifiedProcs = java.util.Objects.requireNonNull(unified).openToWrite("cgroup.procs");
-    }
-    return unifiedProcs;
+  private boolean isUnified() {
+    return group.unifiedDirectory().isPresent();
   }
 }

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +36,7 @@ public final class Directory implements AutoCloseable {
 
   private final Descriptor descriptor;
   private final Path path;
+  private final ConcurrentMap<String, Descriptor> kept = new ConcurrentHashMap<>();
 
   private Directory(Descriptor descriptor, Path path) {
     this.descriptor = descriptor;
@@ -110,23 +113,46 @@ public final class Directory implements AutoCloseable {
   public @Nullable String readIfPresent(String name) throws IOException {
     long opened = tryOpen(name, O_CLOEXEC);
     if (opened < 0) {
-      if (isAbsence((int) -opened)) {
-        return null;
-      }
-      throw new SystemCallException("openat", path.resolve(name).toString(), (int) -opened);
+      return absentOrFail(name, "openat", (int) -opened);
     }
     try (Descriptor file = new Descriptor((int) opened)) {
       return readAll(file, path.resolve(name).toString());
     } catch (SystemCallException failure) {
-      if (isAbsence(failure.errno())) {
-        return null;
-      }
-      throw failure;
+      return absentOrFail(name, "pread64", failure.errno());
     }
   }
 
-  private static boolean isAbsence(int errno) {
-    return errno == Errno.ENOENT || errno == Errno.ENODEV || errno == Errno.EOPNOTSUPP;
+  /**
+   * As {@link #readIfPresent}, and keeps the file open until this directory is closed: the next
+   * time it is one call instead of three.
+   */
+  public @Nullable String readKept(String name) throws IOException {
+    Descriptor file = kept.get(name);
+    if (file == null) {
+      long opened = tryOpen(name, O_CLOEXEC);
+      if (opened < 0) {
+        return absentOrFail(name, "openat", (int) -opened);
+      }
+      file = new Descriptor((int) opened);
+      Descriptor other = kept.putIfAbsent(name, file);
+      if (other != null) {
+        file.close();
+        file = other;
+      }
+    }
+    try {
+      return readAll(file, path.resolve(name).toString());
+    } catch (SystemCallException failure) {
+      return absentOrFail(name, "pread64", failure.errno());
+    }
+  }
+
+  private @Nullable String absentOrFail(String name, String call, int errno)
+      throws SystemCallException {
+    if (errno == Errno.ENOENT || errno == Errno.ENODEV || errno == Errno.EOPNOTSUPP) {
+      return null;
+    }
+    throw new SystemCallException(call, path.resolve(name).toString(), errno);
   }
 
   /** The whole content of an open file of a kernel filesystem, from its beginning. */
@@ -312,6 +338,9 @@ public final class Directory implements AutoCloseable {
   @Override
   public void close() {
     descriptor.close();
+    for (Descriptor file : kept.values()) {
+      file.close();
+    }
   }
 
   @Override

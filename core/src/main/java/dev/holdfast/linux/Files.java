@@ -33,6 +33,23 @@ public final class Files {
     return open(path, 0, 0);
   }
 
+  /** Opens a file for reading; null if there is none. */
+  public static @Nullable Descriptor readIfPresent(String path) throws SystemCallException {
+    try {
+      return read(path);
+    } catch (SystemCallException failure) {
+      if (failure.errno() == Errno.ENOENT) {
+        return null;
+      }
+      throw failure;
+    }
+  }
+
+  /** Opens an existing file for writing, as it is. */
+  public static Descriptor writeExisting(String path) throws SystemCallException {
+    return open(path, 1, 0);
+  }
+
   /** Opens a file for writing, made (mode 0666 less the umask) or emptied, or appended to. */
   public static Descriptor write(String path, boolean append) throws SystemCallException {
     final int writeCreate = 1 | 0x40;

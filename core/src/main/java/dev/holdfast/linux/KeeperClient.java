@@ -27,11 +27,18 @@ public final class KeeperClient implements AutoCloseable {
    */
   public synchronized void anchor(AnchorRequest request) throws IOException {
     anchor = request;
-    if (keeper == null) {
-      living();
-    } else {
-      keeper.anchor(request);
+    if (keeper != null) {
+      try {
+        keeper.anchor(request);
+        return;
+      } catch (SystemCallException failure) {
+        if (!isGone(failure)) {
+          throw failure;
+        }
+        forget(keeper);
+      }
     }
+    living();
   }
 
   /**
@@ -122,10 +129,8 @@ public final class KeeperClient implements AutoCloseable {
     if (closed) {
       throw new IOException("Holdfast is shut down in this process");
     }
-    if (keeper == null || !keeper.isAlive()) {
-      if (keeper != null) {
-        keeper.close();
-      }
+    // One that has died shows when it is sent to.
+    if (keeper == null) {
       keeper = Keeper.start(() -> Thread.ofVirtual().name("holdfast-keeper").start(this::replace));
       if (anchor != null) {
         keeper.anchor(anchor);
@@ -143,6 +148,7 @@ public final class KeeperClient implements AutoCloseable {
       return;
     }
     try {
+      forget(keeper);
       living();
     } catch (IOException failure) {
       // The next start tries again, and tells.

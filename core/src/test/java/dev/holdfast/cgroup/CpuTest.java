@@ -52,7 +52,7 @@ class CpuTest {
                 "cpu.stat",
                 "usage_usec 30\nuser_usec 20\nsystem_usec 10\nnice_usec 0\n"
                     + "nr_periods 5\nnr_throttled 4\nthrottled_usec 3\n")) {
-      CpuV2 cpu = new CpuV2(group.directory);
+      CpuV2 cpu = new CpuV2(group.directory, true);
       assertThat(cpu.isPresent()).isTrue();
       assertThat(FakeGroup.apply(cpu, Limits.builder().cpus("0.5").cpuWeight(7).build(), false))
           .containsExactly(

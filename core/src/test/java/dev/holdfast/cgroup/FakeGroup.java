@@ -61,7 +61,7 @@ final class FakeGroup implements AutoCloseable {
   }
 
   static Usage usage(Controller controller) throws IOException {
-    Figures figures = new Figures();
+    Figures figures = new Figures(false);
     controller.usage(figures);
     return figures.usage();
   }
