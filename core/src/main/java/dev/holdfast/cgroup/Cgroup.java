@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -393,10 +394,52 @@ public final class Cgroup implements AutoCloseable {
         "watch the group " + name + " for out-of-memory kills",
         () -> {
           Branch v1 = v1With("memory");
-          return v1 != null
-              ? OomWatch.v1(v1.directory(), action)
-              : OomWatch.v2(membership.directory(), action);
+          if (v1 != null) {
+            return OomWatch.v1(v1.directory(), action);
+          }
+          return EventWatch.oomKills(membership.directory(), action);
         });
+  }
+
+  /**
+   * Has {@code listener} told of what happens in the group from now on, nested groups included
+   * where the kernel counts those, on the poller's thread: it must be short and never block. Events
+   * that follow close upon each other may come as one, with the later count. v1 tells of
+   * out-of-memory kills alone. The group must not be removed before this is closed.
+   *
+   * @return closing it ends the watch; it does not throw
+   */
+  public AutoCloseable listen(Consumer<CgroupEvent> listener) throws HoldfastException {
+    return inside("watch the group " + name, () -> EventWatch.open(branches, listener));
+  }
+
+  /**
+   * Has {@code action} run, on the poller's thread, when members were stalled for want of {@code
+   * kind} for so long within the window: a warning before a limit kills. At most once a window.
+   *
+   * @param full whether all of them at the same time must have been stalled, not only some
+   * @param stall microseconds and up, at most the window
+   * @param window from 500 ms to 10 s; without CAP_SYS_RESOURCE the kernel wants a multiple of 2 s
+   * @return closing it ends the watch; it does not throw
+   * @throws HoldfastException if there is no v2 group, or the kernel has no PSI
+   */
+  public AutoCloseable onPressure(
+      PressureKind kind, boolean full, Duration stall, Duration window, Runnable action)
+      throws HoldfastException {
+    return inside(
+        "watch the pressure in the group " + name,
+        () -> PressureTrigger.open(unified("pressure"), kind, full, stall, window, action));
+  }
+
+  /**
+   * Begins a window of one's own for the peak of memory.
+   *
+   * @throws HoldfastException unless the kernel has it: v2's memory controller, Linux 6.12
+   */
+  public PeakWindow peakWindow() throws HoldfastException {
+    return inside(
+        "watch the peak of memory in the group " + name,
+        () -> PeakWindow.open(unified("a peak that can be reset")));
   }
 
   /**
@@ -620,6 +663,17 @@ public final class Cgroup implements AutoCloseable {
       }
     }
     return null;
+  }
+
+  private Directory unified(String what) throws HoldfastException {
+    if (!membership.unified()) {
+      throw new HoldfastException(
+          "cannot watch the group " + name,
+          "v1 does not have " + what,
+          "boot with cgroup v2, or with both",
+          null);
+    }
+    return membership.directory();
   }
 
   private @Nullable Branch v1With(String controller) {

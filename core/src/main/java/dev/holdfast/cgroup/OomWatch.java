@@ -6,7 +6,7 @@ import dev.holdfast.linux.EventCounter;
 import dev.holdfast.linux.Poller;
 import java.io.IOException;
 
-/** Tells of out-of-memory kills as they happen. Thread-safe. */
+/** Tells of out-of-memory kills on v1 as they happen. Thread-safe. */
 final class OomWatch implements AutoCloseable {
   private final Poller.Watch watch;
   private final AutoCloseable source;
@@ -17,21 +17,6 @@ final class OomWatch implements AutoCloseable {
     this.watch = watch;
     this.source = source;
     this.action = action;
-  }
-
-  /** {@code memory.events} announces each change of any of its counters. */
-  static OomWatch v2(Directory group, Runnable action) throws IOException {
-    final String file = "memory.events";
-    Descriptor events = group.openToRead(file);
-    OomWatch oom = new OomWatch(Poller.shared().watch(events), events, action);
-    String path = group.path().resolve(file).toString();
-    try {
-      oom.armV2(events, path, kills(events, path));
-    } catch (IOException | RuntimeException failure) {
-      oom.close();
-      throw failure;
-    }
-    return oom;
   }
 
   /**
@@ -56,34 +41,6 @@ final class OomWatch implements AutoCloseable {
       throw failure;
     }
     return oom;
-  }
-
-  private synchronized void armV2(Descriptor events, String path, long known) throws IOException {
-    if (!closed) {
-      watch.onEvent(Poller.PRIORITY, () -> changedV2(events, path, known));
-    }
-  }
-
-  private void changedV2(Descriptor events, String path, long known) {
-    try {
-      long now;
-      synchronized (this) {
-        if (closed) {
-          return;
-        }
-        now = kills(events, path);
-      }
-      if (now > known) {
-        action.run();
-      }
-      armV2(events, path, now);
-    } catch (IOException removed) {
-      close();
-    }
-  }
-
-  private static long kills(Descriptor events, String path) throws IOException {
-    return FlatKeyed.value(Directory.readAll(events, path), "oom_kill").orElse(0);
   }
 
   private synchronized void armV1(Directory group, EventCounter counter) throws IOException {

@@ -99,6 +99,11 @@ public final class Directory implements AutoCloseable {
     return openAt(number(), component(name), path.resolve(name), O_WRONLY | O_CLOEXEC);
   }
 
+  /** Opens {@code name} for both. */
+  public Descriptor openToReadAndWrite(String name) throws IOException {
+    return openAt(number(), component(name), path.resolve(name), O_RDWR | O_CLOEXEC);
+  }
+
   /** The whole content of the file {@code name}, as the kernel gives it. */
   public String read(String name) throws IOException {
     try (Descriptor file = openToRead(name)) {
@@ -188,10 +193,15 @@ public final class Directory implements AutoCloseable {
    */
   public void write(String name, String value) throws IOException {
     try (Descriptor file = openToWrite(name)) {
-      long result = write(file, value);
-      if (result < 0) {
-        throw new SystemCallException("write", path.resolve(name).toString(), (int) -result);
-      }
+      write(file, path.resolve(name).toString(), value);
+    }
+  }
+
+  /** As {@link #write(String, String)}, to an open file. */
+  public static void write(Descriptor file, String path, String value) throws IOException {
+    long result = write(file, value);
+    if (result < 0) {
+      throw new SystemCallException("write", path, (int) -result);
     }
   }
 

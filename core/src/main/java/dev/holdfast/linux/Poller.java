@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,9 @@ public final class Poller {
   public static final int PRIORITY = 0x002;
 
   public static final int WRITABLE = 0x004;
+
+  /** Always reported; no error on cgroup files, which show it with every change. */
+  public static final int ERROR = 0x008;
 
   /** Always reported, so waiting for it alone waits for the end of file. */
   public static final int HANGUP = 0x010;
@@ -182,7 +186,7 @@ public final class Poller {
     private boolean closed;
     private int fired;
     private @Nullable Thread waiter;
-    private @Nullable Runnable callback;
+    private @Nullable IntConsumer callback;
 
     private Watch(Descriptor descriptor) {
       this.descriptor = descriptor;
@@ -244,6 +248,11 @@ public final class Poller {
      * short and never block.
      */
     public void onEvent(int events, Runnable action) throws IOException {
+      onEvents(events, seen -> action.run());
+    }
+
+    /** As {@link #onEvent}; the action is told which events were seen. */
+    public void onEvents(int events, IntConsumer action) throws IOException {
       synchronized (this) {
         if (!closed) {
           callback = action;
@@ -305,7 +314,7 @@ public final class Poller {
 
     private void fire(int events) {
       Thread wake;
-      Runnable action;
+      IntConsumer action;
       synchronized (this) {
         fired = events;
         wake = waiter;
@@ -316,7 +325,7 @@ public final class Poller {
         LockSupport.unpark(wake);
       }
       if (action != null) {
-        action.run();
+        action.accept(events);
       }
     }
 
