@@ -383,6 +383,16 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /**
+   * Everything that the kernel counts for the group, at one moment or nearly. The files stay open,
+   * some thirty of them, until the group is removed, so that taking it often is cheap.
+   */
+  public Statistics statistics() throws HoldfastException {
+    return inside(
+        "read the statistics of the group " + name,
+        () -> new StatisticsFiles(branches, HugePages.sizes(HugePages.SIZES)).read());
+  }
+
+  /**
    * Has {@code action} run after each out-of-memory kill in the group (on v1: as the kernel is
    * about to kill), on the poller's thread: it must be short and never block. The group must not be
    * removed before the watch is closed, or no kill is told of any more.

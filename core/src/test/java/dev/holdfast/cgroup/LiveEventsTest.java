@@ -112,6 +112,30 @@ class LiveEventsTest {
   }
 
   @Test
+  void statisticsAsTheFilesHaveThem() throws Exception {
+    run("head -c 10m /dev/zero | tail -c 10m >/dev/null; sleep 1000");
+    await()
+        .atMost(PATIENCE)
+        .until(() -> group.statistics().cpu().get("usage_usec").orElse(0) > 1000);
+    group.freeze();
+    Statistics all = group.statistics();
+    Statistics again = group.statistics();
+    assertThat(again.cpu().get("usage_usec")).isEqualTo(all.cpu().get("usage_usec"));
+    assertThat(again.memory().names()).isEqualTo(all.memory().names());
+    Usage usage = group.usage();
+    assertThat(all.pidsCurrent()).isEqualTo(usage.pids().current());
+    assertThat(all.memoryPeak()).isEqualTo(usage.memory().peak());
+    if (group.directory("memory").isPresent()) {
+      assertThat(all.workingSet()).isPresent();
+    }
+    if (group.unifiedDirectory().isPresent()) {
+      String stat = Files.readString(group.unifiedDirectory().get().resolve("cpu.stat"));
+      assertThat(all.cpu().get("usage_usec")).isEqualTo(FlatKeyed.value(stat, "usage_usec"));
+    }
+    group.thaw();
+  }
+
+  @Test
   void aTriggerThatTheKernelWouldNotTake() {
     assertThatThrownBy(() ->
             group.onPressure(
