@@ -1,10 +1,8 @@
 package dev.holdfast;
 
-import dev.holdfast.linux.ExitStatus;
 import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.PipeInput;
 import dev.holdfast.linux.PipeOutput;
-import dev.holdfast.linux.Poller;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -23,9 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. Closing its {@link Job} ends it.
  */
 public final class Child {
-  private final Pidfd process;
-  private final Poller.Watch watch;
-  private final CompletableFuture<Exit> exit = new CompletableFuture<>();
+  private final Reaping process;
   private final @Nullable PipeOutput stdin;
   private final @Nullable PipeInput stdout;
   private final @Nullable PipeInput stderr;
@@ -52,12 +48,10 @@ public final class Child {
       @Nullable PipeInput stdout,
       @Nullable PipeInput stderr)
       throws IOException {
-    this.process = process;
+    this.process = new Reaping(process);
     this.stdin = stdin;
     this.stdout = stdout;
     this.stderr = stderr;
-    this.watch = Poller.shared().watch(process.descriptor());
-    this.watch.onEvent(Poller.READABLE, this::reap);
   }
 
   /** The process id. Once the child has ended it may come to denote another process. */
@@ -105,6 +99,7 @@ public final class Child {
 
   /** How it ended; empty while it lives. */
   public Optional<Exit> exit() {
+    CompletableFuture<Exit> exit = process.exit();
     return exit.isDone() && !exit.isCompletedExceptionally()
         ? Optional.of(exit.join())
         : Optional.empty();
@@ -114,19 +109,17 @@ public final class Child {
    * Completes when it has ended. The poller's thread completes it: hand longer work to an executor.
    */
   public CompletableFuture<Exit> onExit() {
-    return exit.copy();
+    return process.exit().copy();
   }
 
   /** Sends it, and it alone, a signal; false if it has ended. */
   public boolean signal(Signal signal) throws IOException {
-    // Whoever reaps it closes the pidfd, whose number may then be another process's.
-    synchronized (process) {
-      return !exit.isDone() && process.signal(signal.number());
-    }
+    return process.signal(signal.number());
   }
 
   Optional<Exit> await(long deadline) throws IOException, InterruptedException {
     endsBriefly(deadline);
+    CompletableFuture<Exit> exit = process.exit();
     try {
       if (deadline == Long.MAX_VALUE) {
         return Optional.of(exit.get());
@@ -140,57 +133,9 @@ public final class Child {
     }
   }
 
-  /**
-   * Looks for its end for a moment on a platform thread: the usual short run needs no parking. The
-   * poller is kept out of it meanwhile, or it would wake up for the same end and get in the way.
-   */
+  /** As {@link Reaping#endsBriefly}. */
   boolean endsBriefly(long deadline) throws IOException {
-    if (exit.isDone() || Thread.currentThread().isVirtual()) {
-      return exit.isDone();
-    }
-    try {
-      watch.suspend();
-      if (process.awaitEndBriefly(deadline)) {
-        reap();
-      } else {
-        watch.onEvent(Poller.READABLE, this::reap);
-      }
-    } catch (IOException failure) {
-      // Closed by the one who reaped it meanwhile: then the exit follows at once.
-      if (process.descriptor().isOpen()) {
-        throw failure;
-      }
-    }
-    return exit.isDone();
-  }
-
-  /**
-   * Takes the exit status from the kernel. Whoever comes first does it; the others find it done.
-   */
-  private void reap() {
-    synchronized (process) {
-      if (exit.isDone()) {
-        return;
-      }
-      try {
-        ExitStatus status = process.reap();
-        if (status == null) {
-          return;
-        }
-        watch.close();
-        process.close();
-        exit.complete(
-            new Exit(
-                status.code(),
-                status.signal() == 0
-                    ? Optional.empty()
-                    : Optional.of(new Signal(status.signal()))));
-      } catch (IOException failure) {
-        watch.close();
-        process.close();
-        exit.completeExceptionally(failure);
-      }
-    }
+    return process.endsBriefly(deadline);
   }
 
   void keep(Job owner) {

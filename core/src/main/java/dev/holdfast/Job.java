@@ -7,6 +7,7 @@ import dev.holdfast.cgroup.Usage;
 import dev.holdfast.containment.CgroupContainer;
 import dev.holdfast.containment.Container;
 import dev.holdfast.containment.Ladder;
+import dev.holdfast.containment.Orphans;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -198,6 +199,16 @@ public final class Job implements AutoCloseable {
    */
   public static void closeAll() {
     JobLifetime.closeAll();
+  }
+
+  /**
+   * Lets orphans of members become children of this process, where jobs are held by process groups
+   * alone (PR_SET_CHILD_SUBREAPER): what leaves its session is found all the same. For programs
+   * that start nothing but jobs, since it concerns all of their descendants; to be called before
+   * the first job.
+   */
+  public static void takeInOrphans() {
+    Orphans.takeIn();
   }
 
   /** What closing did; empty while the job is open. */

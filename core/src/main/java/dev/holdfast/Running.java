@@ -113,7 +113,7 @@ public final class Running implements AutoCloseable {
       StopReport report =
           Stop.stop(job, job.lifetime(), ending.signal(), run.grace(), /* escalate= */ true);
       job.lifetime().countKilled(report.members());
-    } catch (HoldfastException notDrained) {
+    } catch (IOException notDrained) {
       // Closing tries again, and tells.
     }
   }
@@ -122,7 +122,7 @@ public final class Running implements AutoCloseable {
   private Optional<Child.Exit> end() throws IOException, InterruptedException {
     try {
       job.close();
-    } catch (HoldfastException left) {
+    } catch (IOException left) {
       if (job.cleanup().isEmpty()) {
         throw left;
       }

@@ -1,6 +1,5 @@
 package dev.holdfast;
 
-import dev.holdfast.cgroup.HoldfastException;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +20,11 @@ final class Stop {
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
     int members = job.members().size();
-    HoldfastException refused = null;
+    IOException refused = null;
     if (signal != null) {
       try {
         lifetime.container().signal(signal.number());
-      } catch (HoldfastException failure) {
+      } catch (IOException failure) {
         refused = failure;
       }
     }

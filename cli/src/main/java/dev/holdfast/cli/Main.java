@@ -18,7 +18,16 @@ public final class Main {
     // everywhere.
     PrintStream out = stream(FileDescriptor.out);
     PrintStream err = stream(FileDescriptor.err);
-    int status = Holdfast.execute(RawArguments.recover(args), out, err);
+    Job.takeInOrphans();
+    int status;
+    try {
+      status = Holdfast.execute(RawArguments.recover(args), out, err);
+    } catch (Throwable failure) {
+      // Nothing that we know of; but an error without a line would be worse.
+      Complaint.print(err, "an error of holdfast itself: " + failure + " (please report it)");
+      err.flush();
+      status = ExitCode.OUR_FAILURE;
+    }
     // System.exit would look for loggers in every jar, to log that it was called. What its hooks do
     // for us is done here.
     Job.closeAll();

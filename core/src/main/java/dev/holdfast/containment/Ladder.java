@@ -99,7 +99,7 @@ public final class Ladder {
     return anchor;
   }
 
-  private synchronized Container processGroup(String reason, String remedy) {
+  private synchronized Container processGroup(String reason, String remedy) throws IOException {
     if (keeperWithoutAnchor == null) {
       keeperWithoutAnchor = new KeeperClient();
     }

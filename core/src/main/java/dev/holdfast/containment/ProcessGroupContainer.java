@@ -13,17 +13,13 @@ import dev.holdfast.linux.StartRequest;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A job as POSIX sessions: the last rung, where there is no cgroup. Each child leads a session of
- * its own before it execs; members are whoever is in one of those sessions, or descends from
- * somebody who is. A process that leaves the session and whose parent ends has escaped.
+ * its own before it execs (or shares our terminal's), and {@link Sessions} tells who is a member. A
+ * process that leaves the session and whose parent ends has escaped, unless orphans come to us.
  */
 public final class ProcessGroupContainer implements Container {
   private static final int SIGKILL = 9;
@@ -35,10 +31,11 @@ public final class ProcessGroupContainer implements Container {
   private final String unavailable;
   private final String remedy;
   private final ProcessTable table = ProcessTable.system();
+  private final Sessions sessions;
   private volatile boolean closing;
-  private final Set<Integer> children = ConcurrentHashMap.newKeySet();
 
-  ProcessGroupContainer(KeeperClient keeper, String unavailable, String remedy) {
+  ProcessGroupContainer(KeeperClient keeper, String unavailable, String remedy) throws IOException {
+    this.sessions = new Sessions(table, Orphans.reaper());
     this.keeper = keeper;
     this.unavailable = unavailable;
     this.remedy = remedy;
@@ -50,8 +47,9 @@ public final class ProcessGroupContainer implements Container {
       throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
     }
     StartOutcome outcome = keeper.start(request);
+    sessions.except(keeper.keeperPid());
     if (outcome instanceof StartOutcome.Started started) {
-      children.add(started.child().pid());
+      sessions.add(started.child().pid());
     }
     return outcome;
   }
@@ -81,37 +79,20 @@ public final class ProcessGroupContainer implements Container {
 
   @Override
   public List<Integer> members() throws IOException {
-    List<ProcessTable.Entry> entries = table.entries();
-    Set<Integer> found = new HashSet<>();
-    int before;
-    do {
-      before = found.size();
-      for (ProcessTable.Entry entry : entries) {
-        if (children.contains(entry.pid())
-            || children.contains(entry.session())
-            || found.contains(entry.parent())) {
-          found.add(entry.pid());
-        }
-      }
-    } while (found.size() > before);
-    List<Integer> alive = new ArrayList<>();
-    for (ProcessTable.Entry entry : entries) {
-      if (found.contains(entry.pid()) && entry.isAlive()) {
-        alive.add(entry.pid());
-      }
-    }
-    return alive;
+    return sessions.members().stream().map(ProcessTable.Entry::pid).toList();
   }
 
   @Override
   public boolean isPopulated() throws IOException {
-    return !members().isEmpty();
+    return !sessions.members().isEmpty();
   }
 
   @Override
   public void kill(Duration deadline) throws IOException, InterruptedException {
     long end = System.nanoTime() + deadline.toNanos();
-    for (List<Integer> members = members(); !members.isEmpty(); members = members()) {
+    for (List<ProcessTable.Entry> members = sessions.members();
+        !members.isEmpty();
+        members = sessions.members()) {
       // All are stopped first, so that none forks while the others are ended.
       try {
         signal(SIGSTOP, members);
@@ -132,7 +113,7 @@ public final class ProcessGroupContainer implements Container {
 
   @Override
   public void signal(int signal) throws IOException {
-    signal(signal, members());
+    signal(signal, sessions.members());
   }
 
   @Override
@@ -148,8 +129,10 @@ public final class ProcessGroupContainer implements Container {
   @Override
   public boolean awaitEmpty(Duration time) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + time.toNanos();
-    for (List<Integer> members = members(); !members.isEmpty(); members = members()) {
-      Pidfd pinned = Pidfd.openIfPresent(members.getFirst());
+    for (List<ProcessTable.Entry> members = sessions.members();
+        !members.isEmpty();
+        members = sessions.members()) {
+      Pidfd pinned = Pidfd.openIfPresent(members.getFirst().pid());
       if (pinned != null) {
         try (pinned;
             Poller.Watch watch = Poller.shared().watch(pinned.descriptor())) {
@@ -186,17 +169,17 @@ public final class ProcessGroupContainer implements Container {
     return Map.of();
   }
 
-  private void signal(int signal, List<Integer> members) throws IOException {
+  private void signal(int signal, List<ProcessTable.Entry> members) throws IOException {
     SystemCallException last = null;
-    for (int pid : members) {
-      Pidfd pinned = Pidfd.openIfPresent(pid);
+    for (ProcessTable.Entry member : members) {
+      Pidfd pinned = Pidfd.openIfPresent(member.pid());
       if (pinned == null) {
         continue;
       }
       try (pinned) {
         // Pinned now; still the same one that was a member?
-        ProcessTable.Entry entry = table.entry(pid);
-        if (entry != null && entry.isAlive()) {
+        ProcessTable.Entry entry = table.entry(member.pid());
+        if (entry != null && entry.startTicks() == member.startTicks() && entry.isAlive()) {
           pinned.signal(signal);
         }
       } catch (SystemCallException failure) {
