@@ -17,8 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 @EveryKernel
 @Timeout(120)
 class ProcessGroupTest {
-  /** Leaves its session, and its parent ends: a double fork. */
-  private static final String ESCAPE = "(setsid sh -c 'echo $$ > %s; exec sleep 1000' &) ; ";
+  /** Leaves its session, and its parent ends: a double fork. It keeps none of the streams open. */
+  private static final String ESCAPE =
+      "(setsid sh -c 'echo $$ > %s; exec sleep 1000' > /dev/null 2>&1 &) ; ";
 
   @TempDir Path folder;
 
