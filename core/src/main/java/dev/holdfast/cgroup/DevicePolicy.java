@@ -44,9 +44,17 @@ public final class DevicePolicy {
    *     while devices of other kinds are as those few
    */
   public DevicePolicy with(List<DeviceRule> rules) {
+    boolean base = allowedByDefault;
     List<DeviceRule> all = new ArrayList<>(exceptions);
-    all.addAll(rules);
-    return DeviceReduction.reduce(allowedByDefault, all);
+    for (DeviceRule rule : rules) {
+      if (rule.isAboutAll()) {
+        base = rule.allow();
+        all.clear();
+      } else {
+        all.add(rule);
+      }
+    }
+    return DeviceReduction.reduce(base, all);
   }
 
   /** Whether what no exception matches is allowed. */

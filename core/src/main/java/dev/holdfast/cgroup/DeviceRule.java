@@ -195,6 +195,11 @@ public record DeviceRule(
         && (minor.isEmpty() || minor.getAsInt() == otherMinor);
   }
 
+  /** Whether no rule before it counts any more. */
+  boolean isAboutAll() {
+    return type == Type.ALL && major.isEmpty() && minor.isEmpty() && mask() == ALL_ACCESS;
+  }
+
   int mask() {
     int mask = 0;
     for (Access one : access) {
