@@ -53,8 +53,8 @@ final class DevicesV1 implements Controller {
 
   /**
    * Makes {@code policy} that of the group. On the way nothing is allowed that neither the former
-   * policy nor this one allows; except that the first change of a group that allows by default
-   * passes through what the group above allows.
+   * policy nor this one allows, with one exception: to a default that allows there is no way but
+   * through all that the group above allows, unless the former policy is ours and has that default.
    *
    * @return what the group has now, which is less if the group above has a list of devices
    */

@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -164,6 +166,45 @@ class DevicesKernelTest {
       rules.add(DeviceRule.parse((allow ? "!" : "") + "c 1:" + minor + " " + access));
     }
     return (allow ? DevicePolicy.ALLOW_ALL : DevicePolicy.DENY_ALL).with(rules);
+  }
+
+  /** What is denied before and after a change is denied all the time. */
+  @Test
+  void aChangeOpensNothing() throws Exception {
+    List<List<String>> lists =
+        List.of(List.of("!a", "c 1:3 rw"), List.of("!a", "c *:* m"), List.of("!a", "c 1:5 rw"));
+    List<List<String>> denials =
+        List.of(
+            List.of("!c 1:7 rwm"),
+            List.of("!c 1:* rwm"),
+            List.of("!c 1:7 rw", "!c 1:3 rw"),
+            List.of("!c 1:5 rw", "!c 1:7 r"));
+    for (List<List<String>> alike : List.of(lists, denials)) {
+      apply(alike.getFirst().toArray(String[]::new));
+      AtomicInteger tries = new AtomicInteger();
+      AtomicInteger opened = new AtomicInteger();
+      AtomicBoolean enough = new AtomicBoolean();
+      Thread looker =
+          Thread.ofPlatform()
+              .start(() -> {
+                while (!enough.get()) {
+                  opened.addAndGet(inside.open("/dev/full", READ).equals("ok") ? 1 : 0);
+                  tries.incrementAndGet();
+                }
+              });
+      try {
+        for (int i = 0; i < 300 || tries.get() < 300; i++) {
+          apply(alike.get(i % alike.size()).toArray(String[]::new));
+        }
+      } finally {
+        enough.set(true);
+        looker.join();
+      }
+      assertThat(opened).hasValue(0);
+    }
+    // Else this would see nothing.
+    apply();
+    assertThat(inside.open("/dev/full", READ)).isEqualTo("ok");
   }
 
   @Test

@@ -104,8 +104,10 @@ class SocketsKernelTest {
     assertThat(rows).hasSize(2);
     for (AppliedLimit row : rows) {
       if (!row.isEnforced()) {
-        // Where only one of the two is to be had.
-        assertThat(row.reason().orElseThrow()).contains(row.kind().controller());
+        assertThat(Feature.CGROUP_V2.isPresent()).isFalse();
+        assertThat(group.directory(row.kind().controller())).isEmpty();
+        assertThat(row.reason().orElseThrow())
+            .contains("no " + row.kind().controller() + " controller");
         continue;
       }
       switch (row.by().orElseThrow()) {
