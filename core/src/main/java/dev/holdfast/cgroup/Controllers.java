@@ -48,7 +48,7 @@ final class Controllers {
         all.add(new MemoryV1(branch));
       }
       if (branch.holds("devices")) {
-        all.add(new DevicesV1(branch.directory()));
+        all.add(new DevicesV1(branch));
       }
       if (branch.holds("net_cls")) {
         all.add(new NetClsV1(branch.directory()));

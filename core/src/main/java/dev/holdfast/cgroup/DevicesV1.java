@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The devices controller of v1. {@code devices.list} does not show exceptions from "all allowed",
- * so we remember what we set.
+ * so the branch remembers what we set.
  *
  * <p>Thread-safe.
  */
@@ -23,11 +23,12 @@ final class DevicesV1 implements Controller {
   private static final String LIST = "devices.list";
   private static final String ALL = "a";
 
+  private final Branch branch;
   private final Directory group;
-  private @Nullable DevicePolicy known;
 
-  DevicesV1(Directory group) {
-    this.group = group;
+  DevicesV1(Branch branch) {
+    this.branch = branch;
+    this.group = branch.directory();
   }
 
   @Override
@@ -58,9 +59,15 @@ final class DevicesV1 implements Controller {
    *
    * @return what the group has now, which is less if the group above has a list of devices
    */
-  synchronized DevicePolicy set(DevicePolicy policy) throws HoldfastException {
-    DevicePolicy before = known;
-    known = null;
+  DevicePolicy set(DevicePolicy policy) throws HoldfastException {
+    synchronized (branch) {
+      return setAlone(policy);
+    }
+  }
+
+  private DevicePolicy setAlone(DevicePolicy policy) throws HoldfastException {
+    DevicePolicy before = branch.devices();
+    branch.devices(null);
     try {
       DevicePolicy wanted = below(policy);
       if (wanted.allowedByDefault()) {
@@ -69,7 +76,7 @@ final class DevicesV1 implements Controller {
         denyAllBut(wanted);
       }
       check(wanted);
-      known = wanted;
+      branch.devices(wanted);
       return wanted;
     } catch (IOException failure) {
       throw Refusal.of("cannot set the devices of " + group.path(), failure);
