@@ -33,6 +33,9 @@ public enum Feature {
   DEVICES(
       "a way to deny devices",
       () -> DEVICES_V1.isPresent() || (CGROUP_V2.isPresent() && CGROUP_BPF.isPresent())),
+  FREE_NET_PRIO(
+      "a net_prio controller that is mounted nowhere",
+      () -> read(Path.of("/proc/cgroups")).contains("\nnet_prio\t0\t")),
   NET(
       "a way to mark sockets",
       () ->
