@@ -27,6 +27,11 @@ final class RunOptions {
             Option.value(
                 "N", "share of the CPUs against others, 1 to 10000; 100 is usual", "--cpu-weight"),
             Option.value("N", "processes and threads at once", "--pids"),
+            Option.values(
+                "RULE",
+                "\"c 1:3 rwm\" allows a device, \"!c *:* w\" denies some, \"/dev/null rw\" names one;"
+                    + " the last that matches counts; repeatable",
+                "--device"),
             Option.value("yes|no", "whether one OOM kill ends the whole job (yes)", "--oom-group"),
             Option.values(
                 "NAME=SOFT[:HARD]",

@@ -84,6 +84,7 @@ final class RunRequest {
           limits.set(
               LimitKind.valueOf(option.substring(2).replace('-', '_').toUpperCase(Locale.ROOT)),
               value);
+      case "--device" -> limits.devices(values);
       case "--oom-group" -> limits.oomGroup(isFirst(value, "yes", "no"));
       case "--rlimit" -> resourceLimits(values);
       case "--user" -> command = command.identity(Identity.lookup(value));

@@ -23,6 +23,7 @@ class PlainCallTest {
         "-t 1s --verbose --clear-env true -t 2s",
         "--env A=1 --env=B=2=3 --env C= true",
         "--rlimit nofile=3 --rlimit core=0:1 -- true",
+        "--device !a --device=/dev/null\trw true",
         "--umask= true",
         "--help",
         "--verbose",

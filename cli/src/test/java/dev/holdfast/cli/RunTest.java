@@ -97,6 +97,26 @@ class RunTest {
   }
 
   @Test
+  @Needs({Feature.ROOT, Feature.DEVICES})
+  void aDeniedDeviceIsRefused() throws IOException {
+    String look = "for d in zero full; do head -c 1 /dev/$d | wc -c; done";
+    assertThat(printed(look)).matches("1\\s+1");
+    assertThat(printed(look, "--device", "!c 1:5 r", "--device=!/dev/tty rwm"))
+        .matches("(?s)head: [^\n]*/dev/zero[^\n]*: Operation not permitted\\s+0\\s+1");
+    assertThat(printed(look, "--device", "!a *:* rw", "--device", "c 1:5 r"))
+        .matches("(?s)1\\s+head: [^\n]*/dev/full[^\n]*: Operation not permitted\\s+0");
+
+    JsonNode limit =
+        report(0, "--device", "!c *:* rwm", "--device", "c *:* rm", "--", "true")
+            .get("limits")
+            .get(0);
+    assertThat(limit.get("limit").asString()).isEqualTo("device");
+    assertThat(limit.get("requested").asString()).isEqualTo("!c *:* rwm, c *:* rm");
+    assertThat(limit.get("effective").asString()).isEqualTo("a *:* rwm, !c *:* w");
+    assertThat(limit.get("status").asString()).isEqualTo("enforced");
+  }
+
+  @Test
   @Needs(Feature.MEMORY)
   void aHogIsOomKilled() throws IOException {
     JsonNode report = report(137, "--memory", "64M", "--", "perl", "-e", "$x=\"a\" x 300000000");

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A group's directory in one hierarchy. What it remembers of the groups nested in it is for the
@@ -28,6 +29,7 @@ final class Branch implements AutoCloseable {
   private volatile boolean keepsTimes;
   private volatile boolean sums = true;
   private long knownModified;
+  private volatile @Nullable DevicePolicy devices;
 
   /**
    * An existing directory.
@@ -133,6 +135,15 @@ final class Branch implements AutoCloseable {
       knownModified = directory.status().modifiedNanos();
     }
     keepsTimes = true;
+  }
+
+  /** What {@link DevicesV1} set here: {@code devices.list} does not show all of it. */
+  @Nullable DevicePolicy devices() {
+    return devices;
+  }
+
+  void devices(@Nullable DevicePolicy policy) {
+    devices = policy;
   }
 
   /** Nothing can join a v1 cpuset that has no processors or no memory nodes. */

@@ -47,6 +47,24 @@ final class Controllers {
       if (branch.holds("memory")) {
         all.add(new MemoryV1(branch));
       }
+      if (branch.holds("devices")) {
+        all.add(new DevicesV1(branch));
+      }
+      if (branch.holds("net_cls")) {
+        all.add(new NetClsV1(branch.directory()));
+      }
+      if (branch.holds("net_prio")) {
+        all.add(new NetPrioV1(branch.directory()));
+      }
+    }
+    if (unified != null) {
+      // Programs on a v2 group work without any controller, unless one of v1 does the same.
+      if (!found.contains("devices")) {
+        all.add(new DevicesV2(unified.directory()));
+      }
+      all.add(
+          new SocketsV2(
+              unified.directory(), !found.contains("net_cls"), !found.contains("net_prio")));
     }
     if (unified != null && !found.contains("memory")) {
       all.add(new MemoryV2(unified.directory()));

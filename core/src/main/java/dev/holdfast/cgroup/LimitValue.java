@@ -49,6 +49,14 @@ public sealed interface LimitValue {
     }
   }
 
+  /** Which devices may be used. */
+  record Devices(DevicePolicy policy) implements LimitValue {
+    @Override
+    public String toString() {
+      return policy.toString();
+    }
+  }
+
   /** No limit. */
   record Unlimited() implements LimitValue {
     @Override

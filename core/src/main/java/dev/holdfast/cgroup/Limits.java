@@ -109,6 +109,12 @@ public final class Limits {
     return requests.stream().map(request -> AppliedLimit.unenforced(request, reason)).toList();
   }
 
+  /** net_cls has 32 bits, as has a socket's mark. */
+  private static final long MOST_CLASSES = (1L << 32) - 1;
+
+  /** As SO_PRIORITY, a signed number. */
+  private static final long MOST_PRIORITY = Integer.MAX_VALUE;
+
   /** Collects limits. A value out of range is an {@link IllegalArgumentException}. */
   public static final class Builder {
     private final List<Request> requests = new ArrayList<>();
@@ -181,13 +187,72 @@ public final class Limits {
           text);
     }
 
+    /**
+     * Which devices may be used: rules as {@link DeviceRule#parse} takes them, in their order over
+     * "all allowed"; the last that matches counts.
+     *
+     * @throws IllegalArgumentException as {@link DevicePolicy#with} does, too
+     */
+    public Builder devices(List<String> rules) {
+      List<DeviceRule> parsed = new ArrayList<>();
+      for (String rule : rules) {
+        parsed.add(DeviceRule.parse(rule));
+      }
+      return devices(DevicePolicy.ALLOW_ALL.with(parsed), String.join(", ", rules));
+    }
+
+    /** Which devices may be used. */
+    public Builder devices(DevicePolicy policy) {
+      return devices(policy, policy.toString());
+    }
+
+    private Builder devices(DevicePolicy policy, String text) {
+      return put(LimitKind.DEVICE, new LimitValue.Devices(policy), text);
+    }
+
+    /** The class of packets, 32 bits; on v2 the mark of new sockets (SO_MARK). */
+    public Builder netClass(long number) {
+      return netClass(Long.toString(number));
+    }
+
+    private Builder netClass(String text) {
+      return put(LimitKind.NET_CLASS, LimitText.count(text, 0, MOST_CLASSES), text);
+    }
+
+    /** The priority of packets, on every network interface (on v2: SO_PRIORITY of new sockets). */
+    public Builder netPriority(long priority) {
+      return netPriority(Long.toString(priority));
+    }
+
+    /**
+     * The priority of packets on one network interface. v2 has but one for all: there several
+     * interfaces must be given the same.
+     */
+    public Builder netPriority(String networkInterface, long priority) {
+      return netPriority(networkInterface + "=" + priority);
+    }
+
+    private Builder netPriority(String text) {
+      int equals = text.indexOf('=');
+      String name = equals < 0 ? "" : text.substring(0, equals);
+      if (equals >= 0 && !name.matches("[^/\\s]{1,15}")) {
+        throw new IllegalArgumentException(
+            "\"" + name + "\" is no network interface: give a name such as eth0");
+      }
+      LimitValue value = LimitText.count(text.substring(equals + 1), 0, MOST_PRIORITY);
+      return put(new Request(LimitKind.NET_PRIORITY, name, value, Optional.of(text)));
+    }
+
     /** See {@link Limits#oomGroup}. */
     public Builder oomGroup(boolean yes) {
       oomGroup = yes;
       return this;
     }
 
-    /** Sets {@code kind} as the option of that name would. */
+    /**
+     * Sets {@code kind} as the option of that name would; device rules are apart by commas, and a
+     * priority for one network interface is {@code eth0=5}.
+     */
     public Builder set(LimitKind kind, String text) {
       return switch (kind) {
         case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP, SWAP_HIGH, ZSWAP ->
@@ -195,6 +260,9 @@ public final class Limits {
         case CPUS -> cpus(text);
         case CPU_WEIGHT -> cpuWeight(text);
         case PIDS -> pids(text);
+        case DEVICE -> devices(List.of(text.split("\\s*,\\s*", -1)));
+        case NET_CLASS -> netClass(text);
+        case NET_PRIORITY -> netPriority(text);
         case SET -> raw(text);
         default -> throw new IllegalArgumentException(kind.optionName() + " is not to be had yet");
       };

@@ -25,6 +25,23 @@ public enum Feature {
   CPUSET("the cpuset controller", () -> controller("cpuset")),
   IO("the io controller", () -> controller("io") || controller("blkio")),
   FREEZER("a freezer", () -> CGROUP_V2.isPresent() || controller("freezer")),
+  /** The name of the function that asks the programs, if the kernel was built with it. */
+  CGROUP_BPF(
+      "programs on control groups",
+      () -> read(Path.of("/proc/kallsyms")).contains(" __cgroup_bpf_check_dev_permission\n")),
+  DEVICES_V1("the v1 devices controller", () -> controller("devices")),
+  DEVICES(
+      "a way to deny devices",
+      () -> DEVICES_V1.isPresent() || (CGROUP_V2.isPresent() && CGROUP_BPF.isPresent())),
+  FREE_NET_PRIO(
+      "a net_prio controller that is mounted nowhere",
+      () -> read(Path.of("/proc/cgroups")).contains("\nnet_prio\t0\t")),
+  NET(
+      "a way to mark sockets",
+      () ->
+          controller("net_cls")
+              || controller("net_prio")
+              || (CGROUP_V2.isPresent() && CGROUP_BPF.isPresent())),
   PSI("pressure stall information", () -> Files.isReadable(Path.of("/proc/pressure/memory"))),
   SYSTEMD("a running systemd", () -> Files.isDirectory(Path.of("/run/systemd/system")));
 
