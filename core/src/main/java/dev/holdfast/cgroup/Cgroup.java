@@ -8,12 +8,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +31,6 @@ public final class Cgroup implements AutoCloseable {
   /** How long {@link #close} waits for the members' end. */
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(10);
 
-  private static final long SWEEP_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final int SIGKILL = 9;
 
   /** The controllers that every group has, where the machine does. */
@@ -42,18 +39,18 @@ public final class Cgroup implements AutoCloseable {
   private final String name;
 
   /** What every group has; those nested in this one have the same. */
-  private final List<Branch> usual;
+  private final Branches usual;
 
   private final List<Place> places;
   private final Branch membership;
-  private volatile List<Branch> branches;
+  private final Ending ending;
+  private volatile Branches branches;
   private volatile Map<String, Absence> absences;
   private volatile Map<String, Absence> childAbsences;
   private final @Nullable Cgroup parent;
   private volatile Controllers controllers;
   private final Gate gate;
   private final Object removing = new Object();
-  private volatile @Nullable Freezer freezer;
 
   private Cgroup(
       String name,
@@ -62,15 +59,16 @@ public final class Cgroup implements AutoCloseable {
       Map<String, Absence> absences,
       @Nullable Cgroup parent) {
     this.name = name;
-    this.usual = List.copyOf(branches);
-    this.branches = this.usual;
+    this.usual = new Branches(branches);
+    this.branches = usual;
     this.places = places;
-    this.membership = Hierarchies.membership(branches);
+    this.membership = usual.membership();
+    this.ending = new Ending(membership, () -> this.branches.v1With("freezer"));
     this.controllers = new Controllers(branches);
     this.absences = Map.copyOf(absences);
     this.childAbsences = this.absences;
     this.parent = parent;
-    this.gate = new Gate(() -> this.branches.forEach(Branch::close));
+    this.gate = new Gate(() -> this.branches.all().forEach(Branch::close));
   }
 
   /** As below, for a group that is to be asked for its usage. */
@@ -110,7 +108,7 @@ public final class Cgroup implements AutoCloseable {
         () -> {
           List<Branch> made = new ArrayList<>();
           try {
-            for (Branch branch : usual) {
+            for (Branch branch : usual.all()) {
               made.add(
                   branch.changing(() ->
                       Branch.make(
@@ -181,16 +179,7 @@ public final class Cgroup implements AutoCloseable {
    * {@code {unified=/jobs/a, memory=/jobs/a}}.
    */
   public Map<String, String> paths() {
-    Map<String, String> paths = new LinkedHashMap<>();
-    for (Branch branch : branches) {
-      if (branch.unified()) {
-        paths.put("unified", branch.kernelPath());
-      }
-      for (String controller : branch.controllers()) {
-        paths.put(controller, branch.kernelPath());
-      }
-    }
-    return paths;
+    return branches.kernelPaths();
   }
 
   /**
@@ -198,28 +187,17 @@ public final class Cgroup implements AutoCloseable {
    * empty if none is in use.
    */
   public Optional<Path> directory(String hierarchyOrController) {
-    Branch branch = v1With(hierarchyOrController);
-    if (branch != null) {
-      return Optional.of(branch.path());
-    }
-    for (Branch other : branches) {
-      Hierarchy hierarchy = other.hierarchy();
-      if (hierarchy.name().equals(hierarchyOrController)
-          || hierarchy.controllers().contains(hierarchyOrController)) {
-        return Optional.of(other.path());
-      }
-    }
-    return Optional.empty();
+    return branches.directory(hierarchyOrController);
   }
 
   /** The group's directory in the v2 hierarchy, if there is one. */
   public Optional<Path> unifiedDirectory() {
-    return branches.stream().filter(Branch::unified).map(Branch::path).findFirst();
+    return branches.all().stream().filter(Branch::unified).map(Branch::path).findFirst();
   }
 
   /** The group's directories in v1 hierarchies, in the order in which a process should join. */
   public List<Path> v1Directories() {
-    return branches.stream().filter(b -> !b.unified()).map(Branch::path).toList();
+    return branches.all().stream().filter(b -> !b.unified()).map(Branch::path).toList();
   }
 
   /**
@@ -234,7 +212,7 @@ public final class Cgroup implements AutoCloseable {
     inside(
         "move process " + pid + " into the group " + name,
         () -> {
-          Joining.move(branches, pid);
+          Joining.move(branches.all(), pid);
           return this;
         });
   }
@@ -278,7 +256,7 @@ public final class Cgroup implements AutoCloseable {
       return true;
     }
     try {
-      return awaitEmpty(deadline(limit));
+      return ending.await(Ending.deadline(limit));
     } catch (IOException failure) {
       throw Refusal.of("cannot wait for the end of the group " + name, failure);
     } finally {
@@ -297,7 +275,7 @@ public final class Cgroup implements AutoCloseable {
       return;
     }
     try {
-      if (!killAll(deadline(limit))) {
+      if (!ending.killAll(Ending.deadline(limit))) {
         throw new HoldfastException(
             "cannot end the group " + name,
             "after " + limit.toMillis() + " ms these processes are still there: " + members(),
@@ -320,9 +298,7 @@ public final class Cgroup implements AutoCloseable {
         "signal the group " + name,
         () -> {
           if (signal == SIGKILL) {
-            if (!killAtOnce()) {
-              sweep(System.nanoTime());
-            }
+            ending.kill();
           } else {
             Sweep.signal(membership.directory(), signal);
           }
@@ -338,7 +314,7 @@ public final class Cgroup implements AutoCloseable {
     inside(
         "freeze the group " + name,
         () -> {
-          freezer().freeze();
+          ending.freezer().freeze();
           return this;
         });
   }
@@ -348,14 +324,14 @@ public final class Cgroup implements AutoCloseable {
     inside(
         "thaw the group " + name,
         () -> {
-          freezer().thaw();
+          ending.freezer().thaw();
           return this;
         });
   }
 
   /** Whether the members are stopped, or about to be, here or by a group above. */
   public boolean isFrozen() throws HoldfastException {
-    return inside("read the state of the group " + name, () -> freezer().isFrozen());
+    return inside("read the state of the group " + name, () -> ending.freezer().isFrozen());
   }
 
   /**
@@ -371,7 +347,7 @@ public final class Cgroup implements AutoCloseable {
         "limit the group " + name,
         () -> {
           use(limits.controllers());
-          LimitRows rows = new LimitRows(bestEffort, Hierarchies.mechanism(branches));
+          LimitRows rows = new LimitRows(bestEffort, branches.mechanism());
           controllers.apply(limits, rows, absences);
           return rows.rows();
         });
@@ -389,7 +365,7 @@ public final class Cgroup implements AutoCloseable {
   public Statistics statistics() throws HoldfastException {
     return inside(
         "read the statistics of the group " + name,
-        () -> new StatisticsFiles(branches, HugePages.sizes(HugePages.SIZES)).read());
+        () -> new StatisticsFiles(branches.all(), HugePages.sizes(HugePages.SIZES)).read());
   }
 
   /**
@@ -403,7 +379,7 @@ public final class Cgroup implements AutoCloseable {
     return inside(
         "watch the group " + name + " for out-of-memory kills",
         () -> {
-          Branch v1 = v1With("memory");
+          Branch v1 = branches.v1With("memory");
           if (v1 != null) {
             return OomWatch.v1(v1.directory(), action);
           }
@@ -420,7 +396,7 @@ public final class Cgroup implements AutoCloseable {
    * @return closing it ends the watch; it does not throw
    */
   public AutoCloseable listen(Consumer<CgroupEvent> listener) throws HoldfastException {
-    return inside("watch the group " + name, () -> EventWatch.open(branches, listener));
+    return inside("watch the group " + name, () -> EventWatch.open(branches.all(), listener));
   }
 
   /**
@@ -463,7 +439,7 @@ public final class Cgroup implements AutoCloseable {
       }
       try {
         // The one with the members goes last: while it is there, a sweep finds the rest by it.
-        for (Branch branch : branches) {
+        for (Branch branch : branches.all()) {
           if (branch != membership) {
             remove(branch);
           }
@@ -490,8 +466,12 @@ public final class Cgroup implements AutoCloseable {
     return "Cgroup" + paths();
   }
 
-  List<Branch> branches() {
+  Branches branches() {
     return branches;
+  }
+
+  Ending ending() {
+    return ending;
   }
 
   Branch membership() {
@@ -508,10 +488,8 @@ public final class Cgroup implements AutoCloseable {
 
   /** More branches, and what is known of controllers that are missing. */
   void grown(List<Branch> more, Map<String, Absence> refused, Set<String> names) {
-    List<Branch> all = new ArrayList<>(branches);
-    all.addAll(more);
-    branches = List.copyOf(all);
-    controllers = new Controllers(branches);
+    branches = branches.and(more);
+    controllers = new Controllers(branches.all());
     Map<String, Absence> missing = new HashMap<>(absences);
     missing.keySet().removeAll(names);
     missing.putAll(refused);
@@ -534,115 +512,13 @@ public final class Cgroup implements AutoCloseable {
     }
   }
 
-  private boolean awaitEmpty(long deadline) throws IOException, InterruptedException {
-    return membership.unified()
-        ? Events.await(membership.directory(), "populated", 0, deadline)
-        : Drain.await(membership.directory(), deadline);
-  }
-
-  private boolean awaitEmptyUninterruptibly(long deadline) throws IOException {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return awaitEmpty(deadline);
-        } catch (InterruptedException later) {
-          interrupted = true;
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  private boolean killAll(long deadline) throws IOException {
-    // A start that was under way may bring a member in after the kill: so it is done again until
-    // nobody is left.
-    while (killAtOnce()) {
-      long now = System.nanoTime();
-      if (awaitEmptyUninterruptibly(now + Math.clamp(deadline - now, 0, SWEEP_PAUSE_NANOS))) {
-        return true;
-      }
-      if (deadline - System.nanoTime() <= 0) {
-        return false;
-      }
-    }
-    return sweep(deadline);
-  }
-
-  /** {@code cgroup.kill}, which no fork escapes; false where it did not work for any reason. */
-  private boolean killAtOnce() throws IOException {
-    Branch v1Freezer = v1With("freezer");
-    if (v1Freezer != null) {
-      // Members that a v1 freezer holds ignore even cgroup.kill.
-      v1Freezer.directory().tryWrite(FreezerV1.FILE, "THAWED");
-    }
-    if (!membership.unified() || membership.directory().tryWrite("cgroup.kill", "1") != 0) {
-      return false;
-    }
-    // It kills frozen members too, but leaves cgroup.freeze at 1.
-    membership.directory().tryWrite(FreezerV2.FILE, "0");
-    return true;
-  }
-
-  /** Freezes, kills one by one, thaws, until nobody is left; at least once. */
-  boolean sweep(long deadline) throws IOException {
-    while (true) {
-      IOException failure = null;
-      try {
-        freezer().tryFreeze(SWEEP_PAUSE_NANOS);
-      } catch (IOException unfrozen) {
-        failure = unfrozen; // a fork may escape this round, and is caught by the next
-      }
-      try {
-        Sweep.signal(membership.directory(), SIGKILL);
-      } catch (IOException refused) {
-        failure = refused;
-      } finally {
-        try {
-          freezer().release();
-        } catch (IOException refused) {
-          failure = failure == null ? refused : failure;
-        }
-      }
-      long now = System.nanoTime();
-      if (awaitEmptyUninterruptibly(now + Math.clamp(deadline - now, 0, SWEEP_PAUSE_NANOS))) {
-        return true;
-      }
-      if (deadline - System.nanoTime() <= 0) {
-        if (failure != null && !Refusal.isGone(failure)) {
-          throw failure;
-        }
-        return false;
-      }
-    }
-  }
-
-  private Freezer freezer() {
-    Freezer known = freezer;
-    if (known == null) {
-      Branch v1 = v1With("freezer");
-      if (v1 != null) {
-        known = new FreezerV1(v1.directory());
-      } else if (membership.directory().has(FreezerV2.FILE)) {
-        known = new FreezerV2(membership.directory());
-      } else {
-        known = new StopSignals(membership.directory());
-      }
-      freezer = known;
-    }
-    return known;
-  }
-
   private void remove(Branch branch) throws IOException {
     Path above = branch.path().getParent();
     if (above == null) {
       throw new SystemCallException("unlinkat", branch.toString(), Errno.EBUSY);
     }
     boolean entered = parent != null && parent.gate.enter();
-    Branch outer = entered && parent != null ? parent.with(branch.hierarchy()) : null;
+    Branch outer = entered && parent != null ? parent.branches.with(branch.hierarchy()) : null;
     try {
       if (outer == null) {
         try (Directory directory = Directory.open(above)) {
@@ -666,15 +542,6 @@ public final class Cgroup implements AutoCloseable {
     }
   }
 
-  private @Nullable Branch with(Hierarchy hierarchy) {
-    for (Branch branch : branches) {
-      if (branch.hierarchy().equals(hierarchy)) {
-        return branch;
-      }
-    }
-    return null;
-  }
-
   private Directory unified(String what) throws HoldfastException {
     if (!membership.unified()) {
       throw new HoldfastException(
@@ -684,24 +551,6 @@ public final class Cgroup implements AutoCloseable {
           null);
     }
     return membership.directory();
-  }
-
-  private @Nullable Branch v1With(String controller) {
-    for (Branch branch : branches) {
-      if (!branch.unified() && branch.holds(controller)) {
-        return branch;
-      }
-    }
-    return null;
-  }
-
-  private static long deadline(Duration limit) {
-    long now = System.nanoTime();
-    try {
-      return now + Math.clamp(limit.toNanos(), 0, Long.MAX_VALUE / 2);
-    } catch (ArithmeticException forever) {
-      return now + Long.MAX_VALUE / 2;
-    }
   }
 
   @FunctionalInterface

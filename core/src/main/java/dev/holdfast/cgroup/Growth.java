@@ -33,7 +33,7 @@ final class Growth {
     try {
       for (String name : names) {
         String legacy = name.equals("io") ? "blkio" : name;
-        if (!isUsed(group.branches(), legacy) && !isUsed(made, legacy)) {
+        if (!isUsed(group.branches().all(), legacy) && !isUsed(made, legacy)) {
           make(group, parent, legacy, made);
         }
       }
@@ -79,7 +79,7 @@ final class Growth {
       Cgroup group, @Nullable Cgroup parent, String controller, List<Branch> made)
       throws IOException {
     if (parent != null) {
-      for (Branch above : parent.branches()) {
+      for (Branch above : parent.branches().all()) {
         if (above.holds(controller)) {
           made.add(
               above.changing(() ->

@@ -64,20 +64,6 @@ final class Hierarchies {
     return made;
   }
 
-  /** Where the members are read: v2, else the v1 freezer, else the first of v1. */
-  static Branch membership(List<Branch> branches) {
-    return branches.getFirst();
-  }
-
-  /** What holds a group with these directories, as reports name it, such as {@code cgroup-v2}. */
-  static String mechanism(List<Branch> branches) {
-    boolean unified = branches.stream().anyMatch(branch -> branch.hierarchy().unified());
-    boolean legacy = branches.stream().anyMatch(branch -> !branch.hierarchy().unified());
-    CgroupVersion version =
-        !unified ? CgroupVersion.V1 : legacy ? CgroupVersion.HYBRID : CgroupVersion.V2;
-    return "cgroup-" + version.text();
-  }
-
   /** Removes what was made for a group that could not be made everywhere. */
   static void undo(List<Branch> made) {
     for (Branch branch : made.reversed()) {

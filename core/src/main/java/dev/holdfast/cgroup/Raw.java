@@ -49,7 +49,7 @@ final class Raw implements Controller {
     rows.refused(
         request,
         "no hierarchy in use has " + file,
-        "see which files the group has in " + Hierarchies.membership(branches).path(),
+        "see which files the group has in " + branches.getFirst().path(),
         null);
   }
 

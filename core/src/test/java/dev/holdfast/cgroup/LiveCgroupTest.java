@@ -193,7 +193,7 @@ class LiveCgroupTest {
     group.apply(Limits.builder().pids(30).build(), false);
     run(group, "bomb() { bomb | bomb & }; bomb; sleep 1000");
     awaitRejectedFork();
-    assertThat(group.sweep(System.nanoTime() + LIMIT.toNanos())).isTrue();
+    assertThat(group.ending().sweep(System.nanoTime() + LIMIT.toNanos())).isTrue();
     assertThat(group.memberCount()).isZero();
     assertThat(group.isFrozen()).isFalse();
   }

@@ -1,0 +1,89 @@
+package dev.holdfast.cgroup;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The directories of one group, the first of which is where its members are read: v2, else the v1
+ * freezer, else the first of v1.
+ *
+ * @param all in the order in which a process should join
+ */
+record Branches(List<Branch> all) {
+  Branches {
+    all = List.copyOf(all);
+  }
+
+  Branch membership() {
+    return all.getFirst();
+  }
+
+  Branches and(List<Branch> more) {
+    List<Branch> both = new ArrayList<>(all);
+    both.addAll(more);
+    return new Branches(both);
+  }
+
+  /** What holds a group with these directories, as reports name it, such as {@code cgroup-v2}. */
+  String mechanism() {
+    boolean unified = all.stream().anyMatch(Branch::unified);
+    boolean legacy = all.stream().anyMatch(branch -> !branch.unified());
+    CgroupVersion version =
+        !unified ? CgroupVersion.V1 : legacy ? CgroupVersion.HYBRID : CgroupVersion.V2;
+    return "cgroup-" + version.text();
+  }
+
+  /** As the kernel names them, by {@code unified} for v2 and by controller for v1. */
+  Map<String, String> kernelPaths() {
+    Map<String, String> paths = new LinkedHashMap<>();
+    for (Branch branch : all) {
+      if (branch.unified()) {
+        paths.put("unified", branch.kernelPath());
+      }
+      for (String controller : branch.controllers()) {
+        paths.put(controller, branch.kernelPath());
+      }
+    }
+    return paths;
+  }
+
+  /** That in the hierarchy of this name, or in the one that has this controller. */
+  Optional<Path> directory(String hierarchyOrController) {
+    Branch used = v1With(hierarchyOrController);
+    if (used != null) {
+      return Optional.of(used.path());
+    }
+    for (Branch branch : all) {
+      Hierarchy hierarchy = branch.hierarchy();
+      if (hierarchy.name().equals(hierarchyOrController)
+          || hierarchy.controllers().contains(hierarchyOrController)) {
+        return Optional.of(branch.path());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The v1 one that is used for this controller. */
+  @Nullable Branch v1With(String controller) {
+    for (Branch branch : all) {
+      if (!branch.unified() && branch.holds(controller)) {
+        return branch;
+      }
+    }
+    return null;
+  }
+
+  @Nullable Branch with(Hierarchy hierarchy) {
+    for (Branch branch : all) {
+      if (branch.hierarchy().equals(hierarchy)) {
+        return branch;
+      }
+    }
+    return null;
+  }
+}

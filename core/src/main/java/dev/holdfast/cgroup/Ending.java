@@ -1,0 +1,156 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ends what is in a group: at once where the kernel can, otherwise one by one while they are
+ * frozen, and again until nobody is left.
+ *
+ * <p>Thread-safe.
+ */
+final class Ending {
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final int SIGKILL = 9;
+
+  private final Branch membership;
+  private final Supplier<@Nullable Branch> v1Freezer;
+  private volatile @Nullable Freezer freezer;
+
+  /**
+   * Of one group.
+   *
+   * @param v1Freezer its directory for the freezer of v1, if it has one now
+   */
+  Ending(Branch membership, Supplier<@Nullable Branch> v1Freezer) {
+    this.membership = membership;
+    this.v1Freezer = v1Freezer;
+  }
+
+  /** What {@code System.nanoTime()} will be after {@code limit}. */
+  static long deadline(Duration limit) {
+    long now = System.nanoTime();
+    try {
+      return now + Math.clamp(limit.toNanos(), 0, Long.MAX_VALUE / 2);
+    } catch (ArithmeticException forever) {
+      return now + Long.MAX_VALUE / 2;
+    }
+  }
+
+  /** Whether nobody is left; false after {@code deadline}. */
+  boolean await(long deadline) throws IOException, InterruptedException {
+    return membership.unified()
+        ? Events.await(membership.directory(), "populated", 0, deadline)
+        : Drain.await(membership.directory(), deadline);
+  }
+
+  /** Whether nobody is left; false after {@code deadline}. An interrupt is kept for later. */
+  boolean killAll(long deadline) throws IOException {
+    // A start that was under way may bring a member in after the kill: so it is done again until
+    // nobody is left.
+    while (killAtOnce()) {
+      if (awaitPause(deadline)) {
+        return true;
+      }
+      if (deadline - System.nanoTime() <= 0) {
+        return false;
+      }
+    }
+    return sweep(deadline);
+  }
+
+  /** Sends SIGKILL to all, and does not wait. */
+  void kill() throws IOException {
+    if (!killAtOnce()) {
+      sweep(System.nanoTime());
+    }
+  }
+
+  /** {@code cgroup.kill}, which no fork escapes; false where it did not work for any reason. */
+  private boolean killAtOnce() throws IOException {
+    Branch legacy = v1Freezer.get();
+    if (legacy != null) {
+      // Members that a v1 freezer holds ignore even cgroup.kill.
+      legacy.directory().tryWrite(FreezerV1.FILE, "THAWED");
+    }
+    Directory group = membership.directory();
+    if (!membership.unified() || group.tryWrite("cgroup.kill", "1") != 0) {
+      return false;
+    }
+    // It kills frozen members too, but leaves cgroup.freeze at 1.
+    group.tryWrite(FreezerV2.FILE, "0");
+    return true;
+  }
+
+  /** Freezes, kills one by one, thaws, until nobody is left; at least once. */
+  boolean sweep(long deadline) throws IOException {
+    while (true) {
+      IOException failure = null;
+      try {
+        freezer().tryFreeze(PAUSE_NANOS);
+      } catch (IOException unfrozen) {
+        failure = unfrozen; // a fork may escape this round, and is caught by the next
+      }
+      try {
+        Sweep.signal(membership.directory(), SIGKILL);
+      } catch (IOException refused) {
+        failure = refused;
+      } finally {
+        try {
+          freezer().release();
+        } catch (IOException refused) {
+          failure = failure == null ? refused : failure;
+        }
+      }
+      if (awaitPause(deadline)) {
+        return true;
+      }
+      if (deadline - System.nanoTime() <= 0) {
+        if (failure != null && !Refusal.isGone(failure)) {
+          throw failure;
+        }
+        return false;
+      }
+    }
+  }
+
+  /** What stops the members of this group; it stays the same as long as the group lives. */
+  Freezer freezer() {
+    Freezer known = freezer;
+    if (known == null) {
+      Branch legacy = v1Freezer.get();
+      if (legacy != null) {
+        known = new FreezerV1(legacy.directory());
+      } else if (membership.directory().has(FreezerV2.FILE)) {
+        known = new FreezerV2(membership.directory());
+      } else {
+        known = new StopSignals(membership.directory());
+      }
+      freezer = known;
+    }
+    return known;
+  }
+
+  private boolean awaitPause(long deadline) throws IOException {
+    long now = System.nanoTime();
+    long until = now + Math.clamp(deadline - now, 0, PAUSE_NANOS);
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return await(until);
+        } catch (InterruptedException later) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}
