@@ -5,6 +5,7 @@ import dev.holdfast.cgroup.CgroupVersion;
 import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Place;
+import dev.holdfast.linux.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,12 +68,9 @@ public record Host(
    * @param cgroupRoot the subtree that jobs shall use, instead of finding one
    */
   public static Host probe(Optional<Path> cgroupRoot) {
-    String system = System.getProperty("os.name", "");
-    if (!system.equals("Linux")) {
-      return unavailable(
-          Mechanism.PROCESS_TREE,
-          "control groups are Linux's, and this is " + system,
-          "run on Linux");
+    Optional<String> unknown = Platform.unknown();
+    if (unknown.isPresent()) {
+      return unavailable(Mechanism.PROCESS_TREE, unknown.get(), Platform.REMEDY);
     }
     try {
       CgroupHost host = CgroupHost.read();

@@ -37,7 +37,7 @@ record CpuQuota(long quota, long period) {
   }
 
   static @Nullable LimitValue value(String quotaText, String periodText) {
-    OptionalLong quota = FlatKeyed.number(quotaText);
+    OptionalLong quota = FlatKeyed.signed(quotaText);
     OptionalLong period = FlatKeyed.number(periodText);
     if (quota.isPresent() && quota.getAsLong() < 0) {
       return LimitValue.UNLIMITED; // v1

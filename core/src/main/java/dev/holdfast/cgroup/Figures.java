@@ -54,10 +54,12 @@ final class Figures {
     return times(nanos, 1);
   }
 
+  /** Absent, too, if it is no time: below 0, or beyond 292 years. */
   static Optional<Duration> times(OptionalLong count, long nanosEach) {
-    return count.isPresent()
-        ? Optional.of(Duration.ofNanos(count.getAsLong() * nanosEach))
-        : Optional.empty();
+    long number = count.orElse(-1);
+    return number < 0 || number > Long.MAX_VALUE / nanosEach
+        ? Optional.empty()
+        : Optional.of(Duration.ofNanos(number * nanosEach));
   }
 
   Usage usage() {

@@ -35,13 +35,29 @@ final class FlatKeyed {
     return OptionalLong.empty();
   }
 
-  /** A file that holds one number; empty if it holds something else, or is null. */
+  /**
+   * A file that holds one number from 0; empty if it holds something else, or is null. It must be
+   * written as the kernel writes it: without blanks or zeros in front, within 63 bits.
+   */
   static OptionalLong number(@Nullable String text) {
+    OptionalLong number = signed(text);
+    return number.orElse(0) < 0 ? OptionalLong.empty() : number;
+  }
+
+  /** As {@link #number}, but it may be below 0, which stands for no limit in some files of v1. */
+  static OptionalLong signed(@Nullable String text) {
     if (text == null) {
       return OptionalLong.empty();
     }
+    String digits = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+    int first = digits.startsWith("-") ? 1 : 0;
+    if (first == digits.length()
+        || digits.charAt(first) == '+'
+        || (digits.charAt(first) == '0' && digits.length() > 1)) {
+      return OptionalLong.empty();
+    }
     try {
-      return OptionalLong.of(Long.parseLong(text.strip()));
+      return OptionalLong.of(Long.parseLong(digits));
     } catch (NumberFormatException other) {
       return OptionalLong.empty();
     }

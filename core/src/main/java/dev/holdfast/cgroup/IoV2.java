@@ -16,8 +16,8 @@ final class IoV2 implements Controller {
   public void usage(Figures figures) throws IOException {
     String stat = figures.read(group, "io.stat");
     if (stat != null) {
-      figures.readBytes = OptionalLong.of(sum(stat, "rbytes="));
-      figures.writeBytes = OptionalLong.of(sum(stat, "wbytes="));
+      figures.readBytes = sum(stat, "rbytes=");
+      figures.writeBytes = sum(stat, "wbytes=");
     }
   }
 
@@ -28,13 +28,17 @@ final class IoV2 implements Controller {
    * MAJOR:MINOR rbytes=N wbytes=N rios=N wios=N dbytes=N dios=N
    * </pre>
    */
-  static long sum(String stat, String key) {
+  private static OptionalLong sum(String stat, String key) {
     long sum = 0;
     for (String word : stat.split("\\s+", -1)) {
       if (word.startsWith(key)) {
-        sum += FlatKeyed.number(word.substring(key.length())).orElse(0);
+        OptionalLong number = FlatKeyed.number(word.substring(key.length()));
+        if (number.isEmpty() || sum + number.getAsLong() < sum) {
+          return OptionalLong.empty();
+        }
+        sum += number.getAsLong();
       }
     }
-    return sum;
+    return OptionalLong.of(sum);
   }
 }

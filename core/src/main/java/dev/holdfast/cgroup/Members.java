@@ -63,14 +63,30 @@ record Members(List<Long> pids, int hidden) {
     private void own(Directory group) throws IOException {
       String processes = read(group, "cgroup.procs");
       if (processes != null) {
-        processes.lines().forEach(line -> add(Long.parseLong(line)));
+        for (String line : processes.lines().toList()) {
+          add(number(group, "cgroup.procs", line));
+        }
         return;
       }
       // The kernel answers EOPNOTSUPP in a threaded group: a process may be in several of them.
       String threads = read(group, "cgroup.threads");
       if (threads != null) {
-        threads.lines().forEach(line -> add(processOf(Long.parseLong(line))));
+        for (String line : threads.lines().toList()) {
+          add(processOf(number(group, "cgroup.threads", line)));
+        }
       }
+    }
+
+    private static long number(Directory group, String file, String line) throws HoldfastException {
+      long number = ProcText.number(line);
+      if (number < 0) {
+        throw new HoldfastException(
+            "cannot read the members of " + group.path(),
+            file + " has a line that is no process: \"" + line + "\"",
+            "please report this with the whole file",
+            null);
+      }
+      return number;
     }
 
     private static @Nullable String read(Directory group, String file) throws IOException {
@@ -103,7 +119,7 @@ record Members(List<Long> pids, int hidden) {
             Files.readAllLines(
                 Path.of("/proc", Long.toString(thread), "status"), StandardCharsets.ISO_8859_1)) {
           if (line.startsWith("Tgid:")) {
-            return Long.parseLong(line.substring(5).strip());
+            return ProcText.number(line.substring(5).strip());
           }
         }
       } catch (IOException ended) {

@@ -176,7 +176,7 @@ final class MemoryV1 implements Controller {
 
   /** No limit reads as the largest number of whole pages. */
   static @Nullable LimitValue parse(String text) {
-    OptionalLong number = FlatKeyed.number(text);
+    OptionalLong number = FlatKeyed.signed(text);
     if (number.isEmpty()) {
       return null;
     }

@@ -2,7 +2,6 @@ package dev.holdfast.cgroup;
 
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,21 +42,43 @@ public record PressureStall(Optional<Line> some, Optional<Line> full) {
         : Optional.of(new PressureStall(some, full));
   }
 
+  /** The total of the line that begins with {@code kind}; empty if {@code text} has none. */
+  static Optional<Duration> total(@Nullable String text, String kind) {
+    String line = lineOf(text, kind);
+    return line == null ? Optional.empty() : total(line);
+  }
+
+  private static Optional<Duration> total(String line) {
+    return Figures.micros(FlatKeyed.number(word(line, "total=")));
+  }
+
   private static Optional<Line> line(String text, String kind) {
-    for (String line : text.split("\n", -1)) {
-      if (line.startsWith(kind)) {
-        OptionalLong total = FlatKeyed.number(word(line, "total="));
-        double average10 = percent(word(line, "avg10="));
-        double average60 = percent(word(line, "avg60="));
-        double average300 = percent(word(line, "avg300="));
-        return total.isEmpty() || Double.isNaN(average10 + average60 + average300)
-            ? Optional.empty()
-            : Optional.of(
-                new Line(
-                    average10, average60, average300, Figures.micros(total).orElse(Duration.ZERO)));
+    String line = lineOf(text, kind);
+    if (line == null) {
+      return Optional.empty();
+    }
+    Optional<Duration> total = total(line);
+    double average10 = percent(word(line, "avg10="));
+    double average60 = percent(word(line, "avg60="));
+    double average300 = percent(word(line, "avg300="));
+    return total.isEmpty() || Double.isNaN(average10 + average60 + average300)
+        ? Optional.empty()
+        : Optional.of(new Line(average10, average60, average300, total.get()));
+  }
+
+  private static @Nullable String lineOf(@Nullable String text, String kind) {
+    if (text == null) {
+      return null;
+    }
+    int at = 0;
+    while (!text.startsWith(kind, at)) {
+      at = text.indexOf('\n', at) + 1;
+      if (at == 0) {
+        return null;
       }
     }
-    return Optional.empty();
+    int end = text.indexOf('\n', at);
+    return text.substring(at, end < 0 ? text.length() : end);
   }
 
   private static @Nullable String word(String line, String name) {

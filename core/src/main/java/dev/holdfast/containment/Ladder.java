@@ -5,6 +5,7 @@ import dev.holdfast.cgroup.CgroupVersion;
 import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.KeeperClient;
+import dev.holdfast.linux.Platform;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -46,6 +47,10 @@ public final class Ladder {
    * @param root the subtree to use, instead of finding one
    */
   public Container open(Choice choice, Optional<Path> root) throws IOException {
+    Optional<String> unknown = Platform.unknown();
+    if (unknown.isPresent()) {
+      throw new HoldfastException("cannot hold a job", unknown.get(), Platform.REMEDY, null);
+    }
     if (choice == Choice.PROCESS_GROUP) {
       return processGroup("process-group was asked for", "ask for --mechanism auto");
     }

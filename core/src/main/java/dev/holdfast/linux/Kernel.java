@@ -9,7 +9,6 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,19 +35,11 @@ final class Kernel {
   private final long errnoOffset;
 
   private Kernel() {
-    if (!System.getProperty("os.name", "").equals("Linux")) {
-      throw new UnsupportedOperationException(
-          "system calls need Linux, and this is " + System.getProperty("os.name"));
+    String unknown = Platform.unknown().orElse(null);
+    if (unknown != null) {
+      throw new UnsupportedOperationException(unknown);
     }
-    String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
-    this.aarch64 =
-        switch (arch) {
-          case "amd64", "x86_64" -> false;
-          case "aarch64" -> true;
-          default ->
-              throw new UnsupportedOperationException(
-                  "system calls are known for x86-64 and aarch64, and this is " + arch);
-        };
+    this.aarch64 = Platform.isArm();
     Linker linker = Linker.nativeLinker();
     this.function =
         linker.downcallHandle(

@@ -1,0 +1,51 @@
+package dev.holdfast.cgroup;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+
+/** Damaged texts, the same ones for the same seed ({@code -Dholdfast.seed}), which is printed. */
+final class Damage {
+  private static final String CHARACTERS = "/:.,- \\0127\n\tn=()*!+rw\0\377";
+
+  final Random random;
+  private final long seed;
+
+  Damage(Class<?> test) {
+    seed = Long.getLong("holdfast.seed", System.nanoTime());
+    System.out.println(test.getSimpleName() + ": -Dholdfast.seed=" + seed);
+    random = new Random(seed);
+  }
+
+  /** What went wrong, and how it is seen again. */
+  AssertionError error(int round, String text, Throwable wrong) {
+    return new AssertionError("seed " + seed + ", round " + round + ":\n" + text, wrong);
+  }
+
+  <T> T any(List<T> choice) {
+    return choice.get(random.nextInt(choice.size()));
+  }
+
+  String of(String text) {
+    StringBuilder damaged = new StringBuilder(text);
+    for (int times = 1 + random.nextInt(3); times > 0 && damaged.length() > 1; times--) {
+      int at = random.nextInt(damaged.length());
+      switch (random.nextInt(7)) {
+        case 0 -> damaged.setCharAt(at, (char) (damaged.charAt(at) ^ (1 << random.nextInt(8))));
+        case 1 -> damaged.setCharAt(at, CHARACTERS.charAt(random.nextInt(CHARACTERS.length())));
+        case 2 -> damaged.insert(at, CHARACTERS.charAt(random.nextInt(CHARACTERS.length())));
+        case 3 -> damaged.delete(at, Math.min(damaged.length(), at + 1 + random.nextInt(8)));
+        case 4 -> damaged.setLength(at);
+        case 5 -> damaged.insert(at, "99999999999999999999".substring(random.nextInt(19)));
+        default -> {
+          List<String> lines = new ArrayList<>(Arrays.asList(damaged.toString().split("\n", -1)));
+          Collections.shuffle(lines, random);
+          damaged = new StringBuilder(String.join("\n", lines));
+        }
+      }
+    }
+    return damaged.toString();
+  }
+}

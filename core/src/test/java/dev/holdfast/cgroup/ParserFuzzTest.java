@@ -1,0 +1,288 @@
+package dev.holdfast.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Damaged files of the kernel and damaged words of people: nothing is taken that is not there. */
+class ParserFuzzTest {
+  private static final int ROUNDS = 100_000;
+
+  private static final List<String> STATS =
+      List.of(
+          "populated 1\nfrozen 0\n",
+          "low 0\nhigh 12\nmax 3\noom 1\noom_kill 1\noom_group_kill 0\n",
+          "usage_usec 1234567\nuser_usec 1000000\nsystem_usec 234567\nnr_periods 10\n"
+              + "nr_throttled 3\nthrottled_usec 99\n",
+          "cache 0\nrss 4096\ntotal_cache 18446744073709551615\ntotal_rss 4096\n",
+          "9223372036854771712\n",
+          "max\n");
+
+  private static final List<String> DEVICES =
+      List.of(
+          "8:0 rbytes=10 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n259:1 rbytes=1 wbytes=2\n7:0 \n",
+          "mlx4_0 hca_handle=2 hca_object=2000\nocrdmal hca_handle=3 hca_object=max\n");
+
+  private static final List<String> STALLS =
+      List.of(
+          "some avg10=0.00 avg60=0.10 avg300=0.00 total=12\n"
+              + "full avg10=100.00 avg60=0.00 avg300=3.21 total=34\n",
+          "some avg10=0.00 avg60=0.10 avg300=0.00 total=9223372036854775807\n");
+
+  private static final List<String> RULES =
+      List.of(
+          "c 1:3 rwm", "!c *:* rwm", "b 8:* r", "a *:* rwm", "!b 259:0 wm", "/dev/null rw", "a");
+
+  private static final List<String> SIZES =
+      List.of("64M", "1GiB", "max", "unlimited", "1024", "9223372036854775807", "7T", "12B");
+  private static final List<String> CPUS = List.of("1.5", "0.001", ".5", "max", "1000000", "2");
+  private static final List<String> NAMES = List.of("job-1", "a.b", "x@y:z", "cpux.y", "_1");
+
+  @TempDir Path temp;
+
+  private final Damage damage = new Damage(getClass());
+
+  private void each(List<String> texts, Consumer<String> look) {
+    for (int round = 0; round < ROUNDS; round++) {
+      String text = damage.of(damage.any(texts));
+      try {
+        look.accept(text);
+      } catch (RuntimeException | Error wrong) {
+        throw damage.error(round, text, wrong);
+      }
+    }
+  }
+
+  @Test
+  void numbersByName() {
+    Pattern name = Pattern.compile("[a-z_]+");
+    each(
+        STATS,
+        text -> {
+          for (MatchResult key : name.matcher(text).results().toList()) {
+            OptionalLong found = FlatKeyed.value(text, key.group());
+            Matcher line =
+                Pattern.compile("(?:^|\n)" + key.group() + " ([^\n]*)(?:\n|\\z)").matcher(text);
+            assertThat(found).isEqualTo(line.find() ? strict(line.group(1)) : OptionalLong.empty());
+          }
+          Counters all = Counters.flat(text);
+          for (String key : all.names()) {
+            assertThat("\n" + text + "\n").contains("\n" + key + " " + all.get(key).getAsLong());
+          }
+        });
+  }
+
+  /** A number as the kernel writes it. */
+  private static OptionalLong strict(String text) {
+    if (text.matches("0|[1-9][0-9]{0,18}")) {
+      try {
+        return OptionalLong.of(Long.parseLong(text));
+      } catch (NumberFormatException tooLarge) {
+        return OptionalLong.empty();
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  @Test
+  void numbersByDevice() {
+    each(
+        DEVICES,
+        text ->
+            Counters.nested(text)
+                .forEach((device, counters) -> {
+                  assertThat(text).contains(device);
+                  for (String key : counters.names()) {
+                    assertThat(text).contains(key + "=" + counters.get(key).getAsLong());
+                  }
+                }));
+  }
+
+  @Test
+  void stalls() {
+    each(
+        STALLS,
+        text ->
+            PressureStall.parse(text)
+                .ifPresent(stall -> {
+                  stall.some().ifPresent(line -> isSound(line, text));
+                  stall.full().ifPresent(line -> isSound(line, text));
+                }));
+  }
+
+  private static void isSound(PressureStall.Line line, String text) {
+    assertThat(line.average10()).isBetween(0.0, 1000.0);
+    assertThat(line.average60()).isBetween(0.0, 1000.0);
+    assertThat(line.average300()).isBetween(0.0, 1000.0);
+    assertThat(line.total()).isGreaterThanOrEqualTo(Duration.ZERO);
+    assertThat(text).contains("total=" + line.total().toNanos() / 1000);
+  }
+
+  /** Whatever the files hold, a time is none or not negative, and a number is one of the file's. */
+  @Test
+  void usageOfAWholeGroup() throws Exception {
+    Map<String, List<String>> files = new LinkedHashMap<>();
+    for (String file :
+        List.of(
+            "cpu.stat",
+            "memory.events",
+            "memory.current",
+            "memory.peak",
+            "memory.swap.events",
+            "pids.events",
+            "pids.current",
+            "pids.peak",
+            "cpuacct.usage",
+            "memory.oom_control")) {
+      files.put(file, STATS);
+    }
+    files.put("io.stat", DEVICES);
+    for (PressureKind kind : PressureKind.values()) {
+      files.put(kind.file(), STALLS);
+    }
+    try (FakeGroup group = FakeGroup.v2(temp)) {
+      for (int round = 0; round < ROUNDS / 50; round++) {
+        for (Map.Entry<String, List<String>> file : files.entrySet()) {
+          write(file.getKey(), damage.of(damage.any(file.getValue())));
+        }
+        try {
+          List<Branch> branches = List.of(group.branch);
+          isSound(new Controllers(branches).usage());
+          new StatisticsFiles(branches, List.of("2MB")).read();
+        } catch (RuntimeException | Error wrong) {
+          throw damage.error(round, "files of " + temp, wrong);
+        }
+      }
+    }
+  }
+
+  private static void isSound(Usage usage) {
+    usage.cpu().total().ifPresent(ParserFuzzTest::isNotNegative);
+    usage.cpu().user().ifPresent(ParserFuzzTest::isNotNegative);
+    usage.cpu().system().ifPresent(ParserFuzzTest::isNotNegative);
+    usage.cpu().throttled().ifPresent(ParserFuzzTest::isNotNegative);
+    usage.pressure().cpuSome().ifPresent(ParserFuzzTest::isNotNegative);
+    usage.pressure().memorySome().ifPresent(ParserFuzzTest::isNotNegative);
+    usage.pressure().ioSome().ifPresent(ParserFuzzTest::isNotNegative);
+    usage.io().readBytes().ifPresent(bytes -> assertThat(bytes).isNotNegative());
+    usage.io().writeBytes().ifPresent(bytes -> assertThat(bytes).isNotNegative());
+    usage.memory().oomKills().ifPresent(kills -> assertThat(kills).isNotNegative());
+    usage.pids().rejected().ifPresent(forks -> assertThat(forks).isNotNegative());
+  }
+
+  private static void isNotNegative(Duration time) {
+    assertThat(time).isGreaterThanOrEqualTo(Duration.ZERO);
+  }
+
+  @Test
+  void members() throws Exception {
+    try (FakeGroup group = FakeGroup.v2(temp)) {
+      for (int round = 0; round < ROUNDS / 20; round++) {
+        String text = damage.of("1\n22\n333\n0\n4194304\n");
+        write("cgroup.procs", text);
+        try {
+          for (long pid : Members.of(group.directory).pids()) {
+            assertThat(text.lines()).anyMatch(line -> line.matches("0*" + pid));
+          }
+        } catch (HoldfastException expected) {
+          assertThat(expected.getMessage()).contains("cgroup.procs");
+        } catch (RuntimeException | Error wrong) {
+          throw damage.error(round, text, wrong);
+        }
+      }
+    }
+  }
+
+  @Test
+  void deviceRules() {
+    int[] read = {0};
+    each(
+        RULES,
+        text -> {
+          DeviceRule rule;
+          try {
+            rule = DeviceRule.parse(text);
+          } catch (IllegalArgumentException refused) {
+            assertThat(refused.getMessage()).isNotBlank();
+            return;
+          }
+          read[0]++;
+          assertThat(DeviceRule.parse(rule.toString())).isEqualTo(rule);
+          rule.major().ifPresent(number -> assertThat(number).isBetween(0, 4095));
+          rule.minor().ifPresent(number -> assertThat(number).isBetween(0, 1048575));
+          assertThat(rule.access()).isNotEmpty();
+        });
+    assertThat(read[0]).isBetween(ROUNDS / 100, ROUNDS * 99 / 100);
+  }
+
+  @Test
+  void deviceLists() {
+    each(
+        List.of("a *:* rwm\n", "c 1:3 rwm\nb 8:* r\nc *:5 wm\n"),
+        text -> {
+          DevicePolicy policy = DevicePolicy.parseList(text);
+          if (policy != null && !policy.allowedByDefault()) {
+            assertThat(policy.exceptions()).hasSize((int) text.strip().lines().count());
+          }
+        });
+  }
+
+  @Test
+  void sizesAndCpus() {
+    each(SIZES, text -> isSound(text, LimitText::size));
+    each(CPUS, text -> isSound(text, LimitText::cpus));
+    each(List.of("1", "100", "10000"), text -> isSound(text, t -> LimitText.count(t, 1, 10_000)));
+  }
+
+  private interface Reading {
+    LimitValue of(String text);
+  }
+
+  private static void isSound(String text, Reading reading) {
+    LimitValue value;
+    try {
+      value = reading.of(text);
+    } catch (IllegalArgumentException refused) {
+      assertThat(refused.getMessage()).contains(text);
+      return;
+    }
+    if (value.equals(LimitValue.UNLIMITED)) {
+      assertThat(text).isIn("max", "unlimited");
+    } else {
+      assertThat(text).matches("[0-9]*\\.?[0-9]+([KMGTkmgt]([iI][bB])?|[bB])?");
+    }
+  }
+
+  @Test
+  void names() {
+    each(
+        NAMES,
+        text -> {
+          try {
+            GroupName.check(text);
+          } catch (IllegalArgumentException refused) {
+            return;
+          }
+          assertThat(text).matches("[A-Za-z0-9_][A-Za-z0-9_.:@-]*");
+          assertThat(temp.resolve(text).normalize().getParent()).isEqualTo(temp);
+        });
+  }
+
+  private void write(String file, String text) throws IOException {
+    Files.write(temp.resolve(file), text.getBytes(StandardCharsets.ISO_8859_1));
+  }
+}
