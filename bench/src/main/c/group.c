@@ -67,6 +67,11 @@ void group_make(struct group *group) {
     group->directories[i] = openat(parent, group->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (group->directories[i] < 0) die("openat");
     group->joins[i] = -1;
+  }
+}
+
+void group_join(struct group *group) {
+  for (int i = 0; i < hierarchy_count; i++) {
     if (!hierarchies[i].unified) {
       group->joins[i] = openat(group->directories[i], "tasks", O_WRONLY | O_CLOEXEC);
       if (group->joins[i] < 0) die("tasks");

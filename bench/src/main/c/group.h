@@ -27,6 +27,10 @@ void hierarchy_add(bool unified, const char *parent);
 void setting_add(int hierarchy, const char *file, const char *value);
 
 void group_make(struct group *group);
+
+/* Opens what clone_into needs. */
+void group_join(struct group *group);
+
 void group_limit(const struct group *group);
 void group_read(const struct group *group);
 

@@ -8,6 +8,7 @@
  *   prepare                 the group of `clone`                                          -> ok
  *   spawn                   posix_spawn to reaped, where we are                           -> microseconds
  *   clone                   clone3 into the prepared group to reaped                      -> microseconds
+ *   cycle                   a group made, limited, read back, removed                     -> microseconds
  *   job                     a group made, limited, read back, clone3, reaped, removed     -> microseconds
  *   many COUNT              COUNT sleeping children started with clone3                   -> microseconds
  *   tree HELPER COUNT       kills what HELPER started, to empty and removed               -> microseconds
@@ -63,9 +64,19 @@ static double sample_job(void) {
   double begin = now_us();
   struct group group;
   group_make(&group);
+  group_join(&group);
   group_limit(&group);
   reap(clone_into(&group, true_argv, -1), true);
   group_read(&group);
+  group_remove(&group);
+  return now_us() - begin;
+}
+
+static double sample_group(void) {
+  double begin = now_us();
+  struct group group;
+  group_make(&group);
+  group_limit(&group);
   group_remove(&group);
   return now_us() - begin;
 }
@@ -74,6 +85,7 @@ static double sample_many(int count) {
   static char *const argv[] = {"/bin/sleep", "1000", NULL};
   struct group group;
   group_make(&group);
+  group_join(&group);
   pid_t *pids = calloc((size_t)count, sizeof *pids);
   if (pids == NULL) die("calloc");
   double begin = now_us();
@@ -92,6 +104,7 @@ static double sample_tree(char *helper, char *count) {
   char ready;
   struct group group;
   group_make(&group);
+  group_join(&group);
   if (pipe2(ends, O_CLOEXEC) < 0) die("pipe2");
   pid_t pid = clone_into(&group, argv, ends[1]);
   close(ends[1]);
@@ -144,10 +157,12 @@ int main(void) {
     else if (strcmp(verb, "read") == 0) setting_add(atoi(first), second, NULL);
     else if (strcmp(verb, "prepare") == 0) {
       group_make(&prepared);
+      group_join(&prepared);
       group_limit(&prepared);
       is_prepared = true;
     } else if (strcmp(verb, "spawn") == 0) sample = sample_spawn();
     else if (strcmp(verb, "clone") == 0) sample = sample_clone(&prepared);
+    else if (strcmp(verb, "cycle") == 0) sample = sample_group();
     else if (strcmp(verb, "job") == 0) sample = sample_job();
     else if (strcmp(verb, "many") == 0) sample = sample_many(atoi(first));
     else if (strcmp(verb, "tree") == 0) sample = sample_tree(first, second);

@@ -26,6 +26,7 @@ public final class Bench {
     WORKS.put("tree", EndOfTree::run);
     WORKS.put("stream", Streams::run);
     WORKS.put("usage", Snapshots::run);
+    WORKS.put("group", GroupCycle::run);
   }
 
   private Bench() {}

@@ -63,8 +63,13 @@ final class Groups {
   private Groups() {}
 
   static Groups of(Job job) throws IOException {
+    return of(job.cgroupPaths());
+  }
+
+  /** The directories of a group by the kernel's paths. */
+  static Groups of(Map<String, String> paths) throws IOException {
     Groups groups = new Groups();
-    for (Map.Entry<String, String> entry : job.cgroupPaths().entrySet()) {
+    for (Map.Entry<String, String> entry : paths.entrySet()) {
       boolean unified = entry.getKey().equals("unified");
       Path directory =
           directory(entry.getKey(), entry.getValue())
