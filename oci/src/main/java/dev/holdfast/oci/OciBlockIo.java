@@ -139,25 +139,27 @@ public record OciBlockIo(
     }
   }
 
-  /** All rates of one device are one limit. */
+  /** All rates of one device are one limit; of two of a kind the last counts. */
   private void throttles(List<Setting> settings) {
-    Map<String, String> rates = new LinkedHashMap<>();
+    Map<String, Map<String, String>> rates = new LinkedHashMap<>();
     Map<String, String> paths = new LinkedHashMap<>();
-    rates(rates, paths, throttleReadBps, "rbps=", ".throttleReadBpsDevice");
-    rates(rates, paths, throttleWriteBps, "wbps=", ".throttleWriteBpsDevice");
-    rates(rates, paths, throttleReadIops, "riops=", ".throttleReadIOPSDevice");
-    rates(rates, paths, throttleWriteIops, "wiops=", ".throttleWriteIOPSDevice");
-    for (Map.Entry<String, String> device : rates.entrySet()) {
+    rates(rates, paths, throttleReadBps, "rbps", ".throttleReadBpsDevice");
+    rates(rates, paths, throttleWriteBps, "wbps", ".throttleWriteBpsDevice");
+    rates(rates, paths, throttleReadIops, "riops", ".throttleReadIOPSDevice");
+    rates(rates, paths, throttleWriteIops, "wiops", ".throttleWriteIOPSDevice");
+    for (Map.Entry<String, Map<String, String>> device : rates.entrySet()) {
+      List<String> words = new ArrayList<>();
+      device.getValue().forEach((key, rate) -> words.add(key + "=" + rate));
       settings.add(
           Setting.of(
               paths.getOrDefault(device.getKey(), PATH),
               LimitKind.IO_MAX,
-              device.getKey() + ":" + device.getValue()));
+              device.getKey() + ":" + String.join(",", words)));
     }
   }
 
   private static void rates(
-      Map<String, String> rates,
+      Map<String, Map<String, String>> rates,
       Map<String, String> paths,
       List<Rate> list,
       String key,
@@ -165,8 +167,9 @@ public record OciBlockIo(
     for (int i = 0; i < list.size(); i++) {
       Rate rate = list.get(i);
       String device = device(rate.major, rate.minor);
-      String text = key + (rate.rate == 0 ? "max" : Long.toString(rate.rate));
-      rates.merge(device, text, (before, more) -> before + "," + more);
+      rates
+          .computeIfAbsent(device, first -> new LinkedHashMap<>())
+          .put(key, rate.rate == 0 ? "max" : Long.toString(rate.rate));
       paths.putIfAbsent(device, PATH + name + "[" + i + "]");
     }
   }
