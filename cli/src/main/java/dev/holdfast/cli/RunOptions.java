@@ -32,6 +32,10 @@ final class RunOptions {
                 "\"c 1:3 rwm\" allows a device, \"!c *:* w\" denies some, \"/dev/null rw\" names one;"
                     + " the last that matches counts; repeatable",
                 "--device"),
+            Option.value(
+                "FILE",
+                "resources from an OCI config.json; other options take the place of what it says",
+                "--oci"),
             Option.value("yes|no", "whether one OOM kill ends the whole job (yes)", "--oom-group"),
             Option.values(
                 "NAME=SOFT[:HARD]",

@@ -57,6 +57,10 @@ final class RunRequest {
             .stderr(Output.inherit())
             .foreground(terminal)
             .keepIgnoredSignals(true);
+    List<String> oci = parsed.values().get("--oci");
+    if (oci != null) {
+      command = OciFile.read(oci.getFirst()).addTo(limits, command);
+    }
     for (Map.Entry<String, List<String>> option : parsed.values().entrySet()) {
       try {
         take(option.getKey(), option.getValue());
@@ -85,6 +89,7 @@ final class RunRequest {
               LimitKind.valueOf(option.substring(2).replace('-', '_').toUpperCase(Locale.ROOT)),
               value);
       case "--device" -> limits.devices(values);
+      case "--oci" -> {} // first of all: the other options take the place of what it says
       case "--oom-group" -> limits.oomGroup(isFirst(value, "yes", "no"));
       case "--rlimit" -> resourceLimits(values);
       case "--user" -> command = command.identity(Identity.lookup(value));

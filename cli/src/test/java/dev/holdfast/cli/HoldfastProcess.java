@@ -23,6 +23,7 @@ final class HoldfastProcess {
     return Stream.of(
             Main.class,
             Job.class,
+            dev.holdfast.oci.OciSpec.class,
             picocli.CommandLine.class,
             tools.jackson.core.JsonGenerator.class)
         .map(type -> {

@@ -6,13 +6,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * CPUs as the kernel takes them: so many microseconds of CPU time in each period.
  *
- * @param quota at least 1000, or the kernel says EINVAL
+ * @param quota at least 1000, or the kernel says EINVAL; −1 for as much as there is
  * @param period at most 1,000,000
  */
 record CpuQuota(long quota, long period) {
+  private static final long NONE = -1;
   private static final long USUAL_PERIOD = 100_000;
-  private static final long LONGEST_PERIOD = 1_000_000;
-  private static final long LEAST_QUOTA = 1_000;
+  static final long LONGEST_PERIOD = 1_000_000;
+  static final long SHORTEST_PERIOD = 1_000;
+  static final long LEAST_QUOTA = 1_000;
 
   /** Below 0.01 CPUs the period grows, since the quota cannot shrink. */
   static CpuQuota of(double cpus) {
@@ -23,8 +25,38 @@ record CpuQuota(long quota, long period) {
     return new CpuQuota(LEAST_QUOTA, Math.min(Math.round(LEAST_QUOTA / cpus), LONGEST_PERIOD));
   }
 
+  /**
+   * What {@code value} asks for; null if for as much as there is, in whatever period.
+   *
+   * @param present the quota that the group has, as either version of the kernel's file shows it
+   */
+  static @Nullable CpuQuota of(LimitValue value, String present) {
+    if (value instanceof LimitValue.Cpus(double cpus)) {
+      return of(cpus);
+    }
+    if (value instanceof LimitValue.Bandwidth(long quota, long period)) {
+      return new CpuQuota(
+          quota == LimitValue.Bandwidth.SAME_QUOTA
+              ? FlatKeyed.number(present.strip().split(" ", 2)[0]).orElse(NONE)
+              : quota,
+          period);
+    }
+    return null;
+  }
+
+  /** Whether {@code value} depends on the quota that the group has. */
+  static boolean keeps(LimitValue value) {
+    return value instanceof LimitValue.Bandwidth bandwidth
+        && bandwidth.quota() == LimitValue.Bandwidth.SAME_QUOTA;
+  }
+
   LimitValue value() {
-    return LimitValue.cpus((double) quota / period);
+    return quota < 0 ? LimitValue.UNLIMITED : LimitValue.cpus((double) quota / period);
+  }
+
+  /** As {@code cpu.max} takes it. */
+  String text() {
+    return (quota < 0 ? "max" : Long.toString(quota)) + " " + period;
   }
 
   /** {@code cpu.max}: {@code QUOTA PERIOD}, the quota a number or {@code max}. */

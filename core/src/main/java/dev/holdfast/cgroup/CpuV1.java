@@ -33,11 +33,17 @@ final class CpuV1 implements Controller {
     Optional<Limits.Request> weight = limits.get(LimitKind.CPU_WEIGHT);
     if (weight.isPresent() && weight.get().value() instanceof LimitValue.Count(long count)) {
       rows.set(weight.get(), group, SHARES, Long.toString(shares(count)), CpuV1::weight);
+    } else if (weight.isPresent()
+        && weight.get().value() instanceof LimitValue.Shares(long shares)) {
+      LimitValue wanted = LimitValue.count(CpuShares.bounded(shares));
+      rows.set(weight.get(), group, SHARES, wanted, wanted.toString(), LimitRows::countOrMax);
     }
     Optional<Limits.Request> cpus = limits.get(LimitKind.CPUS);
     if (cpus.isPresent()) {
-      if (cpus.get().value() instanceof LimitValue.Cpus(double count)) {
-        bandwidth(cpus.get(), CpuQuota.of(count), rows);
+      LimitValue value = cpus.get().value();
+      CpuQuota wanted = CpuQuota.of(value, CpuQuota.keeps(value) ? group.read(QUOTA) : "");
+      if (wanted != null) {
+        bandwidth(cpus.get(), wanted, rows);
       } else {
         rows.set(cpus.get(), group, QUOTA, "-1", text -> CpuQuota.value(text, "1"));
       }

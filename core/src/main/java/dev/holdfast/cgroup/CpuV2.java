@@ -37,14 +37,15 @@ final class CpuV2 implements Controller {
   public void apply(Limits limits, LimitRows rows) throws IOException {
     Optional<Limits.Request> weight = limits.get(LimitKind.CPU_WEIGHT);
     if (weight.isPresent()) {
-      rows.set(weight.get(), group, WEIGHT, weight.get().value().toString(), LimitRows::countOrMax);
+      LimitValue value = CpuShares.asWeight(weight.get().value());
+      rows.set(weight.get(), group, WEIGHT, value, value.toString(), LimitRows::countOrMax);
     }
     Optional<Limits.Request> cpus = limits.get(LimitKind.CPUS);
     if (cpus.isPresent()) {
-      if (cpus.get().value() instanceof LimitValue.Cpus(double count)) {
-        CpuQuota quota = CpuQuota.of(count);
-        String text = quota.quota() + " " + quota.period();
-        rows.set(cpus.get(), group, MAX, quota.value(), text, CpuQuota::parse);
+      LimitValue value = cpus.get().value();
+      CpuQuota quota = CpuQuota.of(value, CpuQuota.keeps(value) ? group.read(MAX) : "");
+      if (quota != null) {
+        rows.set(cpus.get(), group, MAX, quota.value(), quota.text(), CpuQuota::parse);
       } else {
         rows.set(cpus.get(), group, MAX, "max", CpuQuota::parse);
       }

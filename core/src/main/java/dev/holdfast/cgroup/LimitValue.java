@@ -57,6 +57,35 @@ public sealed interface LimitValue {
     }
   }
 
+  /**
+   * A weight in the unit of v1's {@code cpu.shares}, 2 to 262144, of which 1024 are usual. v2 has
+   * another unit.
+   */
+  record Shares(long value) implements LimitValue {
+    @Override
+    public String toString() {
+      return Long.toString(value);
+    }
+  }
+
+  /**
+   * CPU time in each period, both in microseconds.
+   *
+   * @param quota {@link #NO_QUOTA} for as much as there is, {@link #SAME_QUOTA} for what the group
+   *     has already
+   */
+  record Bandwidth(long quota, long period) implements LimitValue {
+    public static final long NO_QUOTA = -1;
+    public static final long SAME_QUOTA = 0;
+
+    @Override
+    public String toString() {
+      return quota == SAME_QUOTA
+          ? "- " + period
+          : (quota == NO_QUOTA ? "max" : Long.toString(quota)) + " " + period;
+    }
+  }
+
   /** No limit. */
   record Unlimited() implements LimitValue {
     @Override

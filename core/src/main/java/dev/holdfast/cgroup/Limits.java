@@ -152,6 +152,14 @@ public final class Limits {
       return size(LimitKind.SWAP, size);
     }
 
+    /** Swap alone, on top of memory, in bytes; 0 for none. */
+    public Builder swap(long bytes) {
+      if (bytes < 0) {
+        throw new IllegalArgumentException(bytes + " bytes of swap cannot be: give 0 or more");
+      }
+      return put(LimitKind.SWAP, LimitValue.count(bytes), Long.toString(bytes));
+    }
+
     /** CPU time per time, in CPUs, from 0.001. */
     public Builder cpus(double cpus) {
       return cpus(Double.toString(cpus));
@@ -160,6 +168,46 @@ public final class Limits {
     /** CPUs, such as {@code 0.5} or {@code max}. */
     public Builder cpus(String text) {
       return put(LimitKind.CPUS, LimitText.cpus(text), text);
+    }
+
+    /**
+     * CPU time in each period, in microseconds.
+     *
+     * @param quota at least 1000, or below 1 for as much as there is
+     * @param period 1000 to 1000000
+     */
+    public Builder cpuQuota(long quota, long period) {
+      if (quota > 0 && quota < CpuQuota.LEAST_QUOTA) {
+        throw new IllegalArgumentException(
+            "a quota of " + quota + " us is too short: the kernel takes none under 1000");
+      }
+      return bandwidth(quota > 0 ? quota : LimitValue.Bandwidth.NO_QUOTA, period);
+    }
+
+    /** The period of CPU time in microseconds, 1000 to 1000000; the quota stays what it is. */
+    public Builder cpuPeriod(long period) {
+      return bandwidth(LimitValue.Bandwidth.SAME_QUOTA, period);
+    }
+
+    private Builder bandwidth(long quota, long period) {
+      if (period < CpuQuota.SHORTEST_PERIOD || period > CpuQuota.LONGEST_PERIOD) {
+        throw new IllegalArgumentException(
+            "a period of " + period + " us is not from 1000 to 1000000");
+      }
+      LimitValue value = new LimitValue.Bandwidth(quota, period);
+      return put(LimitKind.CPUS, value, value.toString());
+    }
+
+    /**
+     * Share of the CPUs against siblings in v1's unit, 2 to 262144; 1024 is usual. What is beyond
+     * these counts as the nearer of them, as with the kernel.
+     */
+    public Builder cpuShares(long shares) {
+      if (shares < 0) {
+        throw new IllegalArgumentException(
+            shares + " shares of the CPUs cannot be: give 2 to 262144");
+      }
+      return put(LimitKind.CPU_WEIGHT, new LimitValue.Shares(shares), shares + " shares");
     }
 
     /** Share of the CPUs against siblings, 1 to 10000; 100 is usual. */

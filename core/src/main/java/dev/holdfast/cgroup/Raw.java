@@ -37,7 +37,7 @@ final class Raw implements Controller {
       Directory group = branch.directory();
       boolean byFile = branch.unified() || request.controller().equals(CORE);
       if (byFile ? group.has(file) : branch.holds(request.controller())) {
-        int errno = group.tryWrite(file, request.value().toString());
+        int errno = write(group, file, request.value().toString());
         if (errno != 0) {
           rows.refused(request, group, file, errno);
         } else {
@@ -51,6 +51,15 @@ final class Raw implements Controller {
         "no hierarchy in use has " + file,
         "see which files the group has in " + branches.getFirst().path(),
         null);
+  }
+
+  /** The kernel takes one line a write: of several, as for several devices, each goes alone. */
+  private static int write(Directory group, String file, String text) throws IOException {
+    int errno = 0;
+    for (String line : text.lines().toList()) {
+      errno = errno == 0 && !line.isBlank() ? group.tryWrite(file, line) : errno;
+    }
+    return errno;
   }
 
   /** What a file shows is not always what was written to it, and some show nothing. */

@@ -95,6 +95,77 @@ class CpuTest {
   }
 
   @Test
+  void sharesAndQuotasOnV2() throws Exception {
+    try (FakeGroup group = FakeGroup.v2(temp).files("cpu.max", "cpu.weight")) {
+      CpuV2 cpu = new CpuV2(group.directory, true);
+      List<AppliedLimit> rows =
+          FakeGroup.apply(
+              cpu, Limits.builder().cpuShares(512).cpuQuota(25_000, 50_000).build(), false);
+      assertThat(rows)
+          .containsExactly(
+              AppliedLimit.enforced(
+                  LimitKind.CPUS, Optional.of("25000 50000"), LimitValue.cpus(0.5), "cpu.max"),
+              AppliedLimit.enforced(
+                  LimitKind.CPU_WEIGHT,
+                  Optional.of("512 shares"),
+                  LimitValue.count(59),
+                  "cpu.weight"));
+      assertThat(group.read("cpu.max")).isEqualTo("25000 50000");
+      assertThat(group.read("cpu.weight")).isEqualTo("59");
+    }
+  }
+
+  @Test
+  void aPeriodAloneKeepsTheQuota() throws Exception {
+    Limits period = Limits.builder().cpuPeriod(20_000).build();
+    try (FakeGroup group = FakeGroup.v2(temp).with("cpu.max", "10000 50000\n")) {
+      assertThat(
+              FakeGroup.apply(new CpuV2(group.directory, true), period, false)
+                  .getFirst()
+                  .effective())
+          .hasValue(LimitValue.cpus(0.5));
+      assertThat(group.read("cpu.max")).startsWith("10000 20000");
+    }
+    try (FakeGroup group = FakeGroup.v2(temp).with("cpu.max", "max 10000\n")) {
+      FakeGroup.apply(new CpuV2(group.directory, true), period, false);
+      assertThat(group.read("cpu.max")).startsWith("max 20000");
+    }
+    try (FakeGroup group =
+        FakeGroup.v1(temp, "cpu")
+            .with("cpu.cfs_quota_us", "10000\n")
+            .with("cpu.cfs_period_us", "50000\n")) {
+      assertThat(FakeGroup.apply(new CpuV1(group.directory), period, false).getFirst().effective())
+          .hasValue(LimitValue.cpus(0.5));
+      assertThat(group.read("cpu.cfs_quota_us")).isEqualTo("10000\n");
+      assertThat(group.read("cpu.cfs_period_us")).isEqualTo("20000\n");
+    }
+  }
+
+  @Test
+  void v1TakesSharesAsTheyAreAndAPeriodWithoutAQuota() throws Exception {
+    try (FakeGroup group =
+        FakeGroup.v1(temp, "cpu").files("cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.shares")) {
+      Limits limits = Limits.builder().cpuShares(512).cpuQuota(-1, 50_000).build();
+      List<AppliedLimit> rows = FakeGroup.apply(new CpuV1(group.directory), limits, false);
+      assertThat(rows.getFirst().effective()).hasValue(LimitValue.UNLIMITED);
+      assertThat(rows.getLast().effective()).hasValue(LimitValue.count(512));
+      assertThat(group.read("cpu.cfs_quota_us")).isEqualTo("-1");
+      assertThat(group.read("cpu.cfs_period_us")).isEqualTo("50000");
+      assertThat(group.read("cpu.shares")).isEqualTo("512");
+    }
+  }
+
+  @Test
+  void quotasAndPeriodsThatTheKernelRefusesAreRefusedBefore() {
+    assertThatThrownBy(() -> Limits.builder().cpuQuota(999, 100_000)).hasMessageContaining("999");
+    assertThatThrownBy(() -> Limits.builder().cpuQuota(-1, 999)).hasMessageContaining("999");
+    assertThatThrownBy(() -> Limits.builder().cpuPeriod(1_000_001)).hasMessageContaining("1000001");
+    assertThatThrownBy(() -> Limits.builder().cpuShares(-1)).hasMessageContaining("-1");
+    assertThat(Limits.builder().cpuQuota(0, 1_000).build().requests().getFirst().text())
+        .hasValue("max 1000");
+  }
+
+  @Test
   void v1WithoutBandwidthControlIsAnError() throws Exception {
     try (FakeGroup group = FakeGroup.v1(temp, "cpu").files("cpu.shares")) {
       CpuV1 cpu = new CpuV1(group.directory);

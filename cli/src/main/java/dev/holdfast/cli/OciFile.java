@@ -1,0 +1,41 @@
+package dev.holdfast.cli;
+
+import dev.holdfast.Command;
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.Limits;
+import dev.holdfast.oci.OciSpec;
+import java.nio.file.Path;
+
+/** The file of {@code --oci}. In a class of its own, so that nobody else loads what reads it. */
+final class OciFile {
+  private final OciSpec spec;
+
+  private OciFile(OciSpec spec) {
+    this.spec = spec;
+  }
+
+  static OciFile read(String file) throws UsageException {
+    try {
+      return new OciFile(OciSpec.read(Path.of(file)));
+    } catch (HoldfastException wrong) {
+      throw usage(wrong);
+    } catch (IllegalArgumentException wrong) {
+      throw new UsageException(
+          "bad --oci", String.valueOf(wrong.getMessage()), "give the path of a config.json");
+    }
+  }
+
+  /** Adds its limits to {@code limits}, and to {@code command} those of a process. */
+  Command addTo(Limits.Builder limits, Command command) throws UsageException {
+    try {
+      spec.resources().addTo(limits);
+      return spec.applyTo(command);
+    } catch (HoldfastException wrong) {
+      throw usage(wrong);
+    }
+  }
+
+  private static UsageException usage(HoldfastException wrong) {
+    return new UsageException("bad --oci", wrong.what() + ": " + wrong.why(), wrong.remedy());
+  }
+}

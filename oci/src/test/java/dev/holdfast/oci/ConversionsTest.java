@@ -1,0 +1,78 @@
+package dev.holdfast.oci;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.OptionalLong;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConversionsTest {
+  private static final int ROUNDS = 100_000;
+
+  @ParameterizedTest
+  @CsvSource({
+    // memory, memory and swap, swap alone
+    "0, 0, ",
+    "64, 0, ",
+    "-1, 0, -1",
+    "0, -1, -1",
+    "64, -1, -1",
+    "-1, -1, -1",
+    "64, 64, 0",
+    "64, 65, 1",
+    "1, 9223372036854775807, 9223372036854775806",
+    "9223372036854775807, 9223372036854775807, 0"
+  })
+  void swapAlone(long memory, long together, Long alone) {
+    assertThat(SwapLimit.alone(memory, together))
+        .isEqualTo(alone == null ? OptionalLong.empty() : OptionalLong.of(alone));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 64", "-1, 64", "65, 64", "-2, 0", "-2, -1", "64, -2", "0, -2"})
+  void swapWithoutMeaning(long memory, long together) {
+    assertThatThrownBy(() -> SwapLimit.alone(memory, together))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void swapAndMemoryTogetherAreWhatWasAskedFor() {
+    Random random = seeded();
+    for (int round = 0; round < ROUNDS; round++) {
+      long memory = 1 + (random.nextLong() >>> (1 + random.nextInt(62)));
+      long together = random.nextLong() >>> (1 + random.nextInt(62));
+      try {
+        OptionalLong alone = SwapLimit.alone(memory, together);
+        assertThat(alone.isPresent()).isEqualTo(together != 0);
+        assertThat(together == 0 ? 0 : memory + alone.getAsLong()).isEqualTo(together);
+        assertThat(alone.orElse(0)).isNotNegative();
+      } catch (IllegalArgumentException refused) {
+        assertThat(together).isLessThan(memory);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"10, 1", "11, 11", "100, 910", "500, 4950", "999, 9989", "1000, 10000"})
+  void blkioWeights(int weight, long io) {
+    assertThat(BlkioWeight.ioWeight(weight)).isEqualTo(io);
+  }
+
+  @Test
+  void moreWeightIsMore() {
+    long before = 0;
+    for (int weight = BlkioWeight.LEAST; weight <= BlkioWeight.GREATEST; weight++) {
+      assertThat(BlkioWeight.ioWeight(weight)).isGreaterThan(before).isBetween(1L, 10_000L);
+      before = BlkioWeight.ioWeight(weight);
+    }
+  }
+
+  private static Random seeded() {
+    long seed = Long.getLong("holdfast.seed", System.nanoTime());
+    System.out.println("ConversionsTest: -Dholdfast.seed=" + seed);
+    return new Random(seed);
+  }
+}
