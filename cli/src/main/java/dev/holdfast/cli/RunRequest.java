@@ -164,10 +164,7 @@ final class RunRequest {
   }
 
   private void environment() throws UsageException {
-    if (!clearEnvironment && variables.isEmpty()) {
-      return;
-    }
-    Environment environment = clearEnvironment ? Environment.empty() : Environment.inherited();
+    Environment environment = clearEnvironment ? Environment.empty() : StartLocale.inherited();
     for (String variable : variables) {
       int equals = variable.indexOf('=');
       if (equals < 1) {

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -35,6 +36,13 @@ class PosixLocaleTest {
     HoldfastProcess.Ended ended = HoldfastProcess.runInPosixLocale(folder, script);
     assertThat(ended.err()).isEmpty();
     return ended.out().replaceAll("\\s", "");
+  }
+
+  @Test
+  void argumentsAreByteForByte() throws Exception {
+    String words = "\"$(printf 'gr\\303\\274n ? \\346\\274\\242 \\351 \\355\\240\\200')\"";
+    assertThat(output("\"$@\" run -- printf %s " + words + " | od -An -v -tx1"))
+        .isEqualTo("6772c3bc6e203f20e6bca220e920eda080");
   }
 
   @ParameterizedTest
@@ -89,5 +97,13 @@ class PosixLocaleTest {
         .contains("dü?/no/report: no such directory")
         .matches("holdfast: [^\n]+: [^\n]+ \\([^\n]+\\)\n");
     assertThat(folder.resolve("ran")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"C, LC_ALL=C", "'', ''"})
+  void theCommandGetsTheLocaleThatTheScriptReplaced(String before, String seen) throws Exception {
+    String script =
+        "HOLDFAST_LC_ALL=%s LC_ALL=C.UTF-8 \"$@\" run -- env >out; grep LC_ALL out || true";
+    assertThat(output(script.formatted(before))).isEqualTo(seen);
   }
 }
