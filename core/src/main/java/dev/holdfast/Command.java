@@ -82,8 +82,7 @@ public final class Command {
   /** Runs in this directory; the default is ours. */
   public Command directory(Path path) {
     Draft draft = new Draft(this);
-    checkText(path.toString(), "directory");
-    draft.directory = path;
+    draft.directory = Objects.requireNonNull(path);
     return new Command(draft);
   }
 

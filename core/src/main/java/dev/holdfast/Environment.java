@@ -1,6 +1,6 @@
 package dev.holdfast;
 
-import java.nio.charset.StandardCharsets;
+import dev.holdfast.linux.RawText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,8 +65,7 @@ public final class Environment {
       return change;
     }
     byte[] entry = passes(name) ? own().get(name) : null;
-    return Optional.ofNullable(entry)
-        .map(e -> new String(e, StandardCharsets.UTF_8).substring(name.length() + 1));
+    return Optional.ofNullable(entry).map(e -> RawText.text(e).substring(name.length() + 1));
   }
 
   /** {@code NAME=value} entries, as the kernel takes them. */

@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.linux.RawText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,7 +41,7 @@ final class OwnEnvironment {
   }
 
   private static void add(Map<String, byte[]> entries, byte[] entry) {
-    String text = new String(entry, StandardCharsets.UTF_8);
+    String text = RawText.text(entry);
     int equals = text.indexOf('=', 1);
     if (equals > 0) {
       entries.put(text.substring(0, equals), entry);

@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.linux.RawText;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,15 +19,15 @@ public final class ProgramPath {
 
   /** The file that {@code command} would execute, as far as can be told without starting it. */
   public static Optional<Path> find(Command command) {
-    Path directory = command.directory().orElse(Path.of("")).toAbsolutePath();
+    Path directory = OwnDirectory.resolve(command.directory().orElse(Path.of("")));
     return paths(command).stream()
-        .map(directory::resolve)
+        .map(path -> directory.resolve(RawText.path(path)))
         .filter(path -> Files.isExecutable(path) && !Files.isDirectory(path))
         .findFirst();
   }
 
   static List<byte[]> candidates(Command command) {
-    return paths(command).stream().map(Starter::bytes).toList();
+    return paths(command).stream().map(RawText::bytes).toList();
   }
 
   private static List<String> paths(Command command) {

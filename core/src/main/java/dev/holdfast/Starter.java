@@ -8,6 +8,7 @@ import dev.holdfast.linux.Pipe;
 import dev.holdfast.linux.PipeInput;
 import dev.holdfast.linux.PipeOutput;
 import dev.holdfast.linux.ProcessGroup;
+import dev.holdfast.linux.RawText;
 import dev.holdfast.linux.StartOutcome;
 import dev.holdfast.linux.StartRequest;
 import java.io.IOException;
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * of it.
  */
 final class Starter implements AutoCloseable {
+  private static final Path HERE = Path.of("");
+
   private final Command command;
   private final List<AutoCloseable> theirs = new ArrayList<>();
   private final List<AutoCloseable> ours = new ArrayList<>();
@@ -77,7 +80,7 @@ final class Starter implements AutoCloseable {
     StartRequest request =
         new StartRequest()
             .candidates(ProgramPath.candidates(command))
-            .arguments(command.words().stream().map(Starter::bytes).toList())
+            .arguments(command.words().stream().map(RawText::bytes).toList())
             .environment(command.environment().entries())
             .resourceLimits(
                 command.resourceLimits().stream()
@@ -86,8 +89,7 @@ final class Starter implements AutoCloseable {
                             limit.resource().number(), limit.soft(), limit.hard()))
                     .toList());
     // The keeper's own directory is "/", so the child is always told.
-    Path directory = command.directory().orElse(Path.of("")).toAbsolutePath();
-    request.directory(bytes(directory.toString()));
+    request.directory(RawText.bytes(OwnDirectory.resolve(command.directory().orElse(HERE))));
     command.umask().ifPresent(request::umask);
     command.nice().ifPresent(request::nice);
     command
@@ -114,7 +116,7 @@ final class Starter implements AutoCloseable {
       return Files.devNull().number();
     }
     if (input instanceof Input.FromFile file) {
-      return theirs(Files.read(file.path().toString())).number();
+      return theirs(Files.read(file.path())).number();
     }
     return inputPipe();
   }
@@ -135,7 +137,7 @@ final class Starter implements AutoCloseable {
       return Files.devNull().number();
     }
     if (output instanceof Output.ToFile file) {
-      return theirs(Files.write(file.path().toString(), file.append())).number();
+      return theirs(Files.write(file.path(), file.append())).number();
     }
     return outputPipe(number);
   }
@@ -156,10 +158,6 @@ final class Starter implements AutoCloseable {
   private Descriptor theirs(Descriptor descriptor) {
     theirs.add(descriptor);
     return descriptor;
-  }
-
-  static byte[] bytes(String text) {
-    return RawText.bytes(text);
   }
 
   /** The child has its own copies by now, or there is no child. */

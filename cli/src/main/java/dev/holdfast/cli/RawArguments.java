@@ -1,9 +1,7 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.KernelText;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,18 +11,15 @@ import java.util.List;
  * The arguments as the kernel has them. Java decodes them as the locale says, and in the POSIX
  * locale everything beyond ASCII becomes a question mark; a command must get them byte for byte.
  *
- * <p>The bytes are decoded as UTF-8. A byte that is no part of it becomes the lone surrogate U+DC00
- * + byte, which the library turns back into the byte.
+ * <p>They become {@link KernelText}.
  */
 final class RawArguments {
-  private static final int ESCAPE = 0xDC00;
-
   private RawArguments() {}
 
   /** The arguments of this process, of which Java made {@code args}. */
   static String[] recover(String[] args) {
     for (String argument : args) {
-      if (isDoubtful(argument)) {
+      if (!KernelText.isPlain(argument)) {
         return recover(args, Path.of("/proc/self/cmdline"));
       }
     }
@@ -47,22 +42,12 @@ final class RawArguments {
     }
     String[] raw = new String[args.length];
     for (int i = 0; i < raw.length; i++) {
-      raw[i] = decode(words.get(first + i));
-      if (!isDoubtful(args[i]) && !raw[i].equals(args[i])) {
+      raw[i] = KernelText.of(words.get(first + i));
+      if (KernelText.isPlain(args[i]) && !raw[i].equals(args[i])) {
         return args;
       }
     }
     return raw;
-  }
-
-  private static boolean isDoubtful(String argument) {
-    for (int i = 0; i < argument.length(); i++) {
-      char c = argument.charAt(i);
-      if (c == '?' || c >= 0x80) {
-        return true;
-      }
-    }
-    return false;
   }
 
   private static List<byte[]> split(byte[] cmdline) {
@@ -75,41 +60,5 @@ final class RawArguments {
       }
     }
     return words;
-  }
-
-  static String decode(byte[] bytes) {
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException notUtf8) {
-      return escape(bytes);
-    }
-  }
-
-  private static String escape(byte[] bytes) {
-    StringBuilder text = new StringBuilder();
-    for (int i = 0; i < bytes.length; ) {
-      int length = characterLength(bytes, i);
-      if (length == 0) {
-        text.append((char) (ESCAPE + (bytes[i] & 0xFF)));
-        i++;
-      } else {
-        text.append(new String(bytes, i, length, StandardCharsets.UTF_8));
-        i += length;
-      }
-    }
-    return text.toString();
-  }
-
-  /** How many bytes the UTF-8 character at {@code at} has; 0 if there is none. */
-  private static int characterLength(byte[] bytes, int at) {
-    for (int length = 1; length <= 4 && at + length <= bytes.length; length++) {
-      try {
-        StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, at, length));
-        return length;
-      } catch (CharacterCodingException longerOrNone) {
-        // look at one more byte
-      }
-    }
-    return 0;
   }
 }

@@ -1,11 +1,15 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.KernelText;
 import dev.holdfast.Result;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +33,11 @@ final class Report implements AutoCloseable {
       return new Report(format, err, null);
     }
     try {
-      return new Report(format, err, new FileOutputStream(path));
+      return new Report(format, err, Files.newOutputStream(KernelText.path(path)));
     } catch (IOException refused) {
-      // The message is "path (why)".
       throw new UsageException(
           "cannot write the report",
-          String.valueOf(refused.getMessage()),
+          path + ": " + why(refused),
           "give --report-file a file that can be written");
     }
   }
@@ -53,6 +56,8 @@ final class Report implements AutoCloseable {
       err.flush();
       return;
     }
+    // A channel is closed by an interrupt; one that comes late to a start must not take the report.
+    boolean interrupted = Thread.interrupted();
     try {
       file.write(content);
     } catch (IOException failure) {
@@ -61,7 +66,24 @@ final class Report implements AutoCloseable {
           "cannot write the report: "
               + failure.getMessage()
               + " (the run itself is over, and the exit status is its own)");
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
+  }
+
+  /** java.nio has exceptions of their own, without a word, for the usual reasons. */
+  private static String why(IOException refused) {
+    if (refused instanceof NoSuchFileException) {
+      return "no such directory";
+    }
+    if (refused instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    return refused instanceof FileSystemException failure && failure.getReason() != null
+        ? failure.getReason()
+        : String.valueOf(refused.getMessage());
   }
 
   @Override

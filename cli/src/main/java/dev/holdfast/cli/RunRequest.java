@@ -4,6 +4,7 @@ import dev.holdfast.Command;
 import dev.holdfast.Environment;
 import dev.holdfast.Identity;
 import dev.holdfast.Input;
+import dev.holdfast.KernelText;
 import dev.holdfast.MechanismChoice;
 import dev.holdfast.Output;
 import dev.holdfast.ResourceLimit;
@@ -62,6 +63,9 @@ final class RunRequest {
       command = OciFile.read(oci.getFirst()).addTo(limits, command);
     }
     for (Map.Entry<String, List<String>> option : parsed.values().entrySet()) {
+      if (option.getValue().contains("")) {
+        throw usage("bad " + option.getKey(), "its value is empty");
+      }
       try {
         take(option.getKey(), option.getValue());
       } catch (IllegalArgumentException | IOException wrong) {
@@ -93,7 +97,7 @@ final class RunRequest {
       case "--oom-group" -> limits.oomGroup(isFirst(value, "yes", "no"));
       case "--rlimit" -> resourceLimits(values);
       case "--user" -> command = command.identity(Identity.lookup(value));
-      case "--cwd" -> command = command.directory(Path.of(value));
+      case "--cwd" -> command = command.directory(KernelText.path(value));
       case "--env" -> variables = values;
       case "--clear-env" -> clearEnvironment = true;
       case "--umask" -> command = command.umask(octal(value));
@@ -103,7 +107,7 @@ final class RunRequest {
       case "--grace" -> grace = Durations.parse(value);
       case "--signal" -> signal = Signal.parse(value);
       case "--mechanism" -> mechanism = mechanism(value);
-      case "--cgroup-root" -> cgroupRoot = Optional.of(Path.of(value));
+      case "--cgroup-root" -> cgroupRoot = Optional.of(KernelText.path(value));
       case "--enforce" -> bestEffort = !isFirst(value, "require", "best-effort");
       case "--report" -> report = ReportFormat.parse(value);
       case "--report-file" -> reportFile = value;
@@ -166,10 +170,7 @@ final class RunRequest {
   }
 
   private void environment() throws UsageException {
-    if (!clearEnvironment && variables.isEmpty()) {
-      return;
-    }
-    Environment environment = clearEnvironment ? Environment.empty() : Environment.inherited();
+    Environment environment = clearEnvironment ? Environment.empty() : StartLocale.inherited();
     for (String variable : variables) {
       int equals = variable.indexOf('=');
       if (equals < 1) {

@@ -93,6 +93,20 @@ final class HoldfastProcess {
     return process;
   }
 
+  /**
+   * Runs a shell script in the POSIX locale, where {@code "$@"} is the command without arguments.
+   * What is beyond ASCII is made by the shell: this JVM encodes what it passes as its own locale
+   * says.
+   */
+  static Ended runInPosixLocale(Path directory, String script)
+      throws IOException, InterruptedException {
+    List<String> words =
+        new ArrayList<>(List.of("env", "LC_ALL=C", "sh", "-euc", "cd \"$0\"; " + script));
+    words.add(directory.toString());
+    words.addAll(words(parts()));
+    return await(start(words));
+  }
+
   static Ended await(Process process) throws IOException, InterruptedException {
     CompletableFuture<String> err =
         CompletableFuture.supplyAsync(() -> {

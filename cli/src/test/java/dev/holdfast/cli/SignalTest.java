@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.testing.EveryKernel;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -90,27 +89,5 @@ class SignalTest {
     assertThat(process.exitValue()).isEqualTo(143);
     assertThat(Path.of("/proc", pid)).doesNotExist();
     assertThat(Files.readString(folder.resolve("report"))).contains("\"outcome\":\"cancelled\"");
-  }
-
-  @Test
-  void argumentsAreByteForByteInThePosixLocale() throws Exception {
-    // By way of a shell, since the tests' own JVM encodes what it passes as its locale says.
-    String java =
-        Path.of(System.getProperty("java.home"), "bin", "java")
-            + " --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -cp "
-            + System.getProperty("java.class.path")
-            + " dev.holdfast.cli.Main run -- printf %s ";
-    Process process =
-        new ProcessBuilder(
-                "sh",
-                "-c",
-                "LC_ALL=C "
-                    + java
-                    + "\"$(printf 'gr\\303\\274n ? \\346\\274\\242 \\351 \\355\\240\\200')\" | od -An -tx1 | tr -d ' \\n'")
-            .start();
-    String printed =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-
-    assertThat(printed).isEqualTo("6772c3bc6e203f20e6bca220e920eda080");
   }
 }

@@ -71,6 +71,17 @@ class UsageTest {
         call("unexpected argument \"x\"", "doctor", "x"));
   }
 
+  /** Every option that takes a value, with an empty one, in both forms. */
+  static Stream<Arguments> empty() {
+    return RunOptions.all().options().stream()
+        .filter(Option::takesValue)
+        .flatMap(option ->
+            Stream.of(
+                call(option.name(), "run", option.name(), "", "--", "true"),
+                call(option.name(), "run", option.name() + "=", "--", "true"),
+                call(option.name(), "run", option.names().getFirst(), "", "true")));
+  }
+
   private static Arguments call(String why, String... args) {
     return Arguments.of(why, args);
   }
@@ -83,6 +94,16 @@ class UsageTest {
     assertThat(call.status()).isEqualTo(125);
     assertThat(call.out()).isEmpty();
     assertThat(call.err()).contains(why).matches("holdfast: [^\n]+: [^\n]+ \\([^\n]+\\)\n");
+  }
+
+  @ParameterizedTest
+  @MethodSource("empty")
+  void anEmptyValueIsNone(String option, String[] args) {
+    Call call = Call.of(args);
+
+    assertThat(call.status()).isEqualTo(125);
+    assertThat(call.err())
+        .isEqualTo("holdfast: bad " + option + ": its value is empty (see holdfast run --help)\n");
   }
 
   @Test

@@ -1,9 +1,9 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.RawText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -82,7 +82,7 @@ public final class CgroupHost {
         boolean same =
             entry.unified() ? mount.unified() : mount.features().containsAll(entry.controllers());
         if (same && mount.unified() == entry.unified()) {
-          candidates.add(new Candidate(mount, own(mount, entry, groupsFile)));
+          candidates.add(new Candidate(mount, own(mount, entry)));
         }
       }
       Optional<Candidate> best = candidates.stream().min(Candidate.BEST_FIRST);
@@ -187,21 +187,12 @@ public final class CgroupHost {
         };
   }
 
-  private static Optional<Path> own(
-      MountInfo.Mount mount, OwnCgroups.Entry entry, String groupsFile) throws HoldfastException {
+  private static Optional<Path> own(MountInfo.Mount mount, OwnCgroups.Entry entry) {
     if (entry.isOutside() || entry.deleted()) {
       return Optional.empty();
     }
     Optional<String> below = GroupPath.below(mount.root(), entry.path());
-    try {
-      return below.map(mount.point()::resolve);
-    } catch (InvalidPathException unnameable) {
-      throw new HoldfastException(
-          "Cannot find the control groups",
-          groupsFile + " has a path that Java cannot name: " + entry.path(),
-          "run under a UTF-8 locale, such as LC_ALL=C.UTF-8",
-          unnameable);
-    }
+    return below.map(path -> mount.point().resolve(RawText.path(path)));
   }
 
   private static Set<String> offered(Path directory) {

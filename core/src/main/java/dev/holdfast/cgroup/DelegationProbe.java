@@ -2,6 +2,7 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.cgroup.Delegation.Kind;
 import dev.holdfast.linux.ProcessTable;
+import dev.holdfast.linux.RawText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -121,7 +122,9 @@ final class DelegationProbe {
                       .collect(Collectors.joining(", ")));
     }
     for (Hierarchy hierarchy : host.hierarchies()) {
-      Optional<Path> same = GroupPath.below(hierarchy.root(), path).map(hierarchy.mount()::resolve);
+      Optional<Path> same =
+          GroupPath.below(hierarchy.root(), path)
+              .map(below -> hierarchy.mount().resolve(RawText.path(below)));
       if (same.isPresent() && isGroup(same.get())) {
         bases.putIfAbsent(hierarchy, same.get());
       }

@@ -1,5 +1,6 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.RawText;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -51,7 +52,7 @@ public record Hierarchy(
 
   /** The kernel's name for the group at {@code directory}, which lies below {@link #mount}. */
   public String pathOf(Path directory) {
-    String below = mount.relativize(directory).toString();
+    String below = RawText.text(mount.relativize(directory));
     String top = root.equals("/") ? "" : root;
     return below.isEmpty() ? (top.isEmpty() ? "/" : top) : top + "/" + below;
   }

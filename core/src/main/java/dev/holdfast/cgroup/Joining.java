@@ -2,6 +2,7 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.RawText;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -105,7 +106,7 @@ final class Joining {
         }
         return below.length() <= 1
             ? hierarchy.mount()
-            : hierarchy.mount().resolve(below.substring(1));
+            : hierarchy.mount().resolve(RawText.path(below.substring(1)));
       }
     }
     return null;

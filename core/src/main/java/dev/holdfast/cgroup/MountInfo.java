@@ -1,6 +1,6 @@
 package dev.holdfast.cgroup;
 
-import java.nio.file.InvalidPathException;
+import dev.holdfast.linux.RawText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -91,11 +91,8 @@ final class MountInfo {
     boolean readOnly =
         Set.copyOf(List.of(fields[5].split(","))).contains("ro")
             || Set.copyOf(List.of(superOptions)).contains("ro");
-    try {
-      return new Mount(unified, root, Path.of(point), Set.copyOf(List.of(superOptions)), readOnly);
-    } catch (InvalidPathException unnameable) {
-      throw text.malformed(i, "Java cannot name the mount point (is the locale UTF-8?)");
-    }
+    return new Mount(
+        unified, root, RawText.path(point), Set.copyOf(List.of(superOptions)), readOnly);
   }
 
   /**

@@ -31,14 +31,14 @@ final class Removal {
         return;
       }
       if (errno != Errno.EBUSY && errno != Errno.ENOTEMPTY) {
-        throw new SystemCallException("unlinkat", above.path().resolve(name).toString(), errno);
+        throw new SystemCallException("unlinkat", above.path(name).toString(), errno);
       }
       if (rounds++ < MOST_ROUNDS && removeNested(above, name)) {
         waits--;
         continue;
       }
       if (waits >= WAITS) {
-        throw new SystemCallException("unlinkat", above.path().resolve(name).toString(), errno);
+        throw new SystemCallException("unlinkat", above.path(name).toString(), errno);
       }
       LockSupport.parkNanos(wait);
       wait *= 2;

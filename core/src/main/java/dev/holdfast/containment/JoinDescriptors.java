@@ -89,13 +89,15 @@ final class JoinDescriptors implements AutoCloseable {
     // A group may come into further hierarchies as long as it lives.
     List<Path> directories = group.v1Directories();
     while (tasks.size() < directories.size()) {
-      tasks.add(Files.writeExisting(directories.get(tasks.size()) + "/tasks"));
+      tasks.add(Files.writeExisting(directories.get(tasks.size()).resolve("tasks")));
     }
     if (!opened) {
       Path pids = group.directory("pids").orElse(null);
       if (pids != null) {
-        pidsCurrent = Files.readIfPresent(pids + "/pids.current");
-        pidsMax = Files.readIfPresent(pids + "/pids.max");
+        if (pidsCurrent == null) {
+          pidsCurrent = Files.readIfPresent(pids.resolve("pids.current"));
+        }
+        pidsMax = Files.readIfPresent(pids.resolve("pids.max"));
       }
       opened = true;
     }
@@ -108,7 +110,7 @@ final class JoinDescriptors implements AutoCloseable {
     }
     Descriptor procs = unifiedProcs;
     if (procs == null) {
-      unifiedProcs = procs = Files.writeExisting(v2 + "/cgroup.procs");
+      unifiedProcs = procs = Files.writeExisting(v2.resolve("cgroup.procs"));
     }
     request.join(procs);
   }

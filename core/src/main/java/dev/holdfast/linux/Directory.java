@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. Closing it while another thread is inside a call is the owner's matter.
  */
 public final class Directory implements AutoCloseable {
+  private static final int O_RDONLY = 0;
   private static final int O_WRONLY = 1;
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
@@ -45,17 +46,22 @@ public final class Directory implements AutoCloseable {
 
   /** Opens the directory at {@code path}. */
   public static Directory open(Path path) throws SystemCallException {
-    return new Directory(openAt(AT_FDCWD, path.toString(), path, directoryFlags()), path);
+    long opened = openAt(AT_FDCWD, RawText.bytes(path), directoryFlags());
+    return new Directory(opened(opened, path), path);
   }
 
   /** Opens the subdirectory {@code name}; a symbolic link is refused. */
   public Directory open(String name) throws IOException {
-    Path child = path.resolve(component(name));
-    return new Directory(openAt(number(), name, child, directoryFlags() | noFollow()), child);
+    return new Directory(openOrFail(name, directoryFlags() | noFollow()), path(name));
   }
 
   public Path path() {
     return path;
+  }
+
+  /** The path of {@code name}, which may be any that members give to a group. */
+  public Path path(String name) {
+    return path.resolve(RawText.path(name));
   }
 
   public Descriptor descriptor() {
@@ -91,23 +97,23 @@ public final class Directory implements AutoCloseable {
 
   /** Opens {@code name} for reading. */
   public Descriptor openToRead(String name) throws IOException {
-    return openAt(number(), component(name), path.resolve(name), O_CLOEXEC);
+    return openOrFail(name, O_RDONLY);
   }
 
   /** Opens {@code name} for writing; it is never created. */
   public Descriptor openToWrite(String name) throws IOException {
-    return openAt(number(), component(name), path.resolve(name), O_WRONLY | O_CLOEXEC);
+    return openOrFail(name, O_WRONLY);
   }
 
   /** Opens {@code name} for both. */
   public Descriptor openToReadAndWrite(String name) throws IOException {
-    return openAt(number(), component(name), path.resolve(name), O_RDWR | O_CLOEXEC);
+    return openOrFail(name, O_RDWR);
   }
 
   /** The whole content of the file {@code name}, as the kernel gives it. */
   public String read(String name) throws IOException {
     try (Descriptor file = openToRead(name)) {
-      return readAll(file, path.resolve(name).toString());
+      return readAll(file, path(name).toString());
     }
   }
 
@@ -116,14 +122,8 @@ public final class Directory implements AutoCloseable {
    * (ENODEV), or the kernel does not keep it here (EOPNOTSUPP).
    */
   public @Nullable String readIfPresent(String name) throws IOException {
-    long opened = tryOpen(name, O_CLOEXEC);
-    if (opened < 0) {
-      return absentOrFail(name, "openat", (int) -opened);
-    }
-    try (Descriptor file = new Descriptor((int) opened)) {
-      return readAll(file, path.resolve(name).toString());
-    } catch (SystemCallException failure) {
-      return absentOrFail(name, "pread64", failure.errno());
+    try (Descriptor file = openIfPresent(name)) {
+      return file == null ? null : readIfPresent(file, name);
     }
   }
 
@@ -134,30 +134,37 @@ public final class Directory implements AutoCloseable {
   public @Nullable String readKept(String name) throws IOException {
     Descriptor file = kept.get(name);
     if (file == null) {
-      long opened = tryOpen(name, O_CLOEXEC);
-      if (opened < 0) {
-        return absentOrFail(name, "openat", (int) -opened);
+      file = openIfPresent(name);
+      if (file == null) {
+        return null;
       }
-      file = new Descriptor((int) opened);
       Descriptor other = kept.putIfAbsent(name, file);
       if (other != null) {
         file.close();
         file = other;
       }
     }
+    return readIfPresent(file, name);
+  }
+
+  private @Nullable Descriptor openIfPresent(String name) throws IOException {
+    long opened = open(name, O_RDONLY);
+    return isAbsent(opened) ? null : opened(opened, path(name));
+  }
+
+  private @Nullable String readIfPresent(Descriptor file, String name) throws IOException {
     try {
-      return readAll(file, path.resolve(name).toString());
+      return readAll(file, path(name).toString());
     } catch (SystemCallException failure) {
-      return absentOrFail(name, "pread64", failure.errno());
+      if (isAbsent(-failure.errno())) {
+        return null;
+      }
+      throw failure;
     }
   }
 
-  private @Nullable String absentOrFail(String name, String call, int errno)
-      throws SystemCallException {
-    if (errno == Errno.ENOENT || errno == Errno.ENODEV || errno == Errno.EOPNOTSUPP) {
-      return null;
-    }
-    throw new SystemCallException(call, path.resolve(name).toString(), errno);
+  private static boolean isAbsent(long result) {
+    return result == -Errno.ENOENT || result == -Errno.ENODEV || result == -Errno.EOPNOTSUPP;
   }
 
   /** The whole content of an open file of a kernel filesystem, from its beginning. */
@@ -193,7 +200,7 @@ public final class Directory implements AutoCloseable {
    */
   public void write(String name, String value) throws IOException {
     try (Descriptor file = openToWrite(name)) {
-      write(file, path.resolve(name).toString(), value);
+      write(file, path(name).toString(), value);
     }
   }
 
@@ -207,13 +214,7 @@ public final class Directory implements AutoCloseable {
 
   /** As {@link #write}, but the error number is returned, 0 for none. */
   public int tryWrite(String name, String value) throws IOException {
-    long opened = tryOpen(name, O_WRONLY | O_CLOEXEC);
-    if (opened < 0) {
-      return (int) -opened;
-    }
-    try (Descriptor file = new Descriptor((int) opened)) {
-      return (int) Math.max(-write(file, value), 0);
-    }
+    return writing(name, value, O_WRONLY, false).errno();
   }
 
   /**
@@ -226,29 +227,26 @@ public final class Directory implements AutoCloseable {
 
   /** Writes {@code value} and reads what the kernel made of it, with one open file. */
   public Exchange exchange(String name, String value) throws IOException {
-    long opened = tryOpen(name, O_RDWR | O_CLOEXEC);
+    return writing(name, value, O_RDWR, true);
+  }
+
+  private Exchange writing(String name, String value, int flags, boolean reads) throws IOException {
+    long opened = open(name, flags);
     if (opened < 0) {
       return new Exchange((int) -opened, "");
     }
     try (Descriptor file = new Descriptor((int) opened)) {
       long result = write(file, value);
-      return result < 0
-          ? new Exchange((int) -result, "")
-          : new Exchange(0, readAll(file, path.resolve(name).toString()));
-    }
-  }
-
-  private long tryOpen(String name, int flags) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      return Kernel.get()
-          .call(
-              SystemCall.OPENAT, number(), Kernel.text(arena, component(name)).address(), flags, 0);
+      if (result < 0) {
+        return new Exchange((int) -result, "");
+      }
+      return new Exchange(0, reads ? readAll(file, path(name).toString()) : "");
     }
   }
 
   private static long write(Descriptor file, String value) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+      byte[] bytes = RawText.bytes(value);
       MemorySegment buffer = arena.allocate(Math.max(bytes.length, 1));
       MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
       return Kernel.get().call(SystemCall.WRITE, file.number(), buffer.address(), bytes.length);
@@ -274,7 +272,8 @@ public final class Directory implements AutoCloseable {
     // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, then the name, NUL-terminated.
     final int typeDirectory = 4;
     List<String> names = new ArrayList<>();
-    try (Descriptor own = openAt(number(), ".", path, directoryFlags());
+    long opened = openAt(number(), new byte[] {'.'}, directoryFlags());
+    try (Descriptor own = opened(opened, path);
         Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(8192, 8);
       while (true) {
@@ -293,7 +292,7 @@ public final class Directory implements AutoCloseable {
         for (long at = 0; at < length; ) {
           int recordLength = Short.toUnsignedInt(buffer.get(ValueLayout.JAVA_SHORT, at + 16));
           byte type = buffer.get(ValueLayout.JAVA_BYTE, at + 18);
-          String name = buffer.getString(at + 19);
+          String name = name(buffer, at + 19);
           if (type == typeDirectory && !name.equals(".") && !name.equals("..")) {
             names.add(name);
           }
@@ -367,7 +366,7 @@ public final class Directory implements AutoCloseable {
       Kernel.get()
           .check(
               call,
-              path.resolve(component(name)).toString(),
+              path(component(name)).toString(),
               number(),
               Kernel.text(arena, name).address(),
               argument,
@@ -375,20 +374,37 @@ public final class Directory implements AutoCloseable {
     }
   }
 
-  private static Descriptor openAt(int directory, String name, Path whole, int flags)
-      throws SystemCallException {
+  /** The one way in which a file of this directory is opened; {@code -errno} for a failure. */
+  private long open(String name, int flags) throws IOException {
+    return openAt(number(), RawText.bytes(component(name)), flags | O_CLOEXEC);
+  }
+
+  private Descriptor openOrFail(String name, int flags) throws IOException {
+    return opened(open(name, flags), path(name));
+  }
+
+  private static long openAt(int directory, byte[] name, int flags) {
     try (Arena arena = Arena.ofConfined()) {
-      long number =
-          Kernel.get()
-              .check(
-                  SystemCall.OPENAT,
-                  whole.toString(),
-                  directory,
-                  Kernel.text(arena, name).address(),
-                  flags,
-                  0);
-      return new Descriptor((int) number);
+      return Kernel.get()
+          .call(SystemCall.OPENAT, directory, Kernel.text(arena, name).address(), flags, 0);
     }
+  }
+
+  private static Descriptor opened(long result, Path path) throws SystemCallException {
+    if (result < 0) {
+      throw new SystemCallException("openat", path.toString(), (int) -result);
+    }
+    return new Descriptor((int) result);
+  }
+
+  private static String name(MemorySegment buffer, long at) {
+    int length = 0;
+    while (buffer.get(ValueLayout.JAVA_BYTE, at + length) != 0) {
+      length++;
+    }
+    byte[] bytes = new byte[length];
+    MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, at, bytes, 0, length);
+    return RawText.text(bytes);
   }
 
   private static String component(String name) {

@@ -3,6 +3,7 @@ package dev.holdfast.linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** Opening and writing files that are not in a {@link Directory} of ours. */
@@ -21,7 +22,7 @@ public final class Files {
       synchronized (Files.class) {
         shared = devNull;
         if (shared == null) {
-          devNull = shared = open("/dev/null", readWrite, 0);
+          devNull = shared = open(Path.of("/dev/null"), readWrite, 0);
         }
       }
     }
@@ -29,12 +30,12 @@ public final class Files {
   }
 
   /** Opens a file for reading. */
-  public static Descriptor read(String path) throws SystemCallException {
+  public static Descriptor read(Path path) throws SystemCallException {
     return open(path, 0, 0);
   }
 
   /** Opens a file for reading; null if there is none. */
-  public static @Nullable Descriptor readIfPresent(String path) throws SystemCallException {
+  public static @Nullable Descriptor readIfPresent(Path path) throws SystemCallException {
     try {
       return read(path);
     } catch (SystemCallException failure) {
@@ -46,12 +47,12 @@ public final class Files {
   }
 
   /** Opens an existing file for writing, as it is. */
-  public static Descriptor writeExisting(String path) throws SystemCallException {
+  public static Descriptor writeExisting(Path path) throws SystemCallException {
     return open(path, 1, 0);
   }
 
   /** Opens a file for writing, made (mode 0666 less the umask) or emptied, or appended to. */
-  public static Descriptor write(String path, boolean append) throws SystemCallException {
+  public static Descriptor write(Path path, boolean append) throws SystemCallException {
     final int writeCreate = 1 | 0x40;
     final int truncate = 0x200;
     final int appending = 0x400;
@@ -72,7 +73,7 @@ public final class Files {
     }
   }
 
-  private static Descriptor open(String path, int flags, int mode) throws SystemCallException {
+  private static Descriptor open(Path path, int flags, int mode) throws SystemCallException {
     final int atCurrentDirectory = -100;
     try (Arena arena = Arena.ofConfined()) {
       return new Descriptor(
@@ -80,9 +81,9 @@ public final class Files {
               Kernel.get()
                   .check(
                       SystemCall.OPENAT,
-                      path,
+                      path.toString(),
                       atCurrentDirectory,
-                      Kernel.text(arena, path).address(),
+                      Kernel.text(arena, RawText.bytes(path)).address(),
                       flags | CLOSE_ON_EXEC,
                       mode));
     }

@@ -116,7 +116,7 @@ final class Keeper implements AutoCloseable {
     String name = "keeper-" + Kernel.get().architecture();
     String directory = System.getProperty(DIRECTORY);
     if (directory != null) {
-      Path file = Path.of(directory, name);
+      Path file = RawText.path(directory).resolve(name);
       if (java.nio.file.Files.isReadable(file)) {
         return java.nio.file.Files.readAllBytes(file);
       }

@@ -8,7 +8,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -181,7 +180,11 @@ final class Kernel {
    * with six method handles more, which the first use pays for.
    */
   static MemorySegment text(Arena arena, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    return text(arena, RawText.bytes(text));
+  }
+
+  /** {@code bytes} with a NUL after them. */
+  static MemorySegment text(Arena arena, byte[] bytes) {
     MemorySegment segment = arena.allocate(bytes.length + 1L);
     MemorySegment.copy(bytes, 0, segment, ValueLayout.JAVA_BYTE, 0, bytes.length);
     return segment;

@@ -262,6 +262,8 @@ class LiveCgroupTest {
     for (Path directory : directories(group)) {
       script.append("mkdir -p " + directory + "/a/b " + directory + "/c; ");
       script.append("chmod 0 " + directory + "/a; ");
+      // A name that is no text in any locale.
+      script.append("mkdir -p " + directory + "/$(printf 'o\\303\\274\\351')/b; ");
     }
     Path members = group.unifiedDirectory().orElseGet(() -> group.v1Directories().getFirst());
     script.append("echo 0 > " + members + "/a/b/cgroup.procs; sleep 1000 & wait");
