@@ -40,11 +40,18 @@ final class Scope {
       throws HoldfastException {
     Holder holder = start();
     try {
-      String name = manager.create("holdfast-" + holder.pid(), holder.pid());
-      Delegation inside =
-          new DelegationProbe(
-                  CgroupHost.read(host.proc(), Integer.toString(holder.pid())), ScopeOffer.NONE)
-              .run(Optional.empty());
+      String suffix = Long.toHexString(System.nanoTime() & 0xffffff);
+      String name = manager.create("holdfast-" + holder.pid() + "-" + suffix, holder.pid());
+      CgroupHost there = CgroupHost.read(host.proc(), Integer.toString(holder.pid()));
+      String path = there.unified().map(Hierarchy::ownPath).orElse("");
+      if (!GroupPath.last(path).equals(name)) {
+        throw new HoldfastException(
+            "cannot own a control group",
+            manager.whom() + " says that it made " + name + ", but our process is in " + path,
+            "please report this",
+            null);
+      }
+      Delegation inside = new DelegationProbe(there, ScopeOffer.NONE).run(Optional.empty());
       inside.acquire();
       into.take(inside);
       return new Scope(manager, name, inside.places().getFirst().base());
