@@ -8,4 +8,6 @@ module dev.holdfast {
 
   exports dev.holdfast;
   exports dev.holdfast.cgroup;
+
+  uses dev.holdfast.cgroup.ScopeManager;
 }

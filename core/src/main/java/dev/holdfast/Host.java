@@ -26,6 +26,7 @@ import java.util.TreeSet;
  * @param kernel its release
  * @param version how control groups are mounted
  * @param delegation how we come to own a subtree: explicit, root, owned, leaf, systemd, none
+ * @param why why it is that; empty if it is none, see {@code reason}
  * @param hierarchies the cgroup hierarchies
  * @param features what the kernel has, by the names that {@code holdfast doctor --json} uses; empty
  *     where that cannot be told without changing something
@@ -38,6 +39,7 @@ public record Host(
     String kernel,
     CgroupVersion version,
     String delegation,
+    Optional<String> why,
     List<Tree> hierarchies,
     Map<String, Optional<Boolean>> features) {
 
@@ -46,7 +48,7 @@ public record Host(
    *
    * @param unified whether it is v2
    * @param mount where it is mounted
-   * @param root where our jobs would lie
+   * @param root where our jobs would lie; our own group if they lie in a scope that is yet to come
    * @param writable whether we may make groups there
    * @param controllers those it has
    */
@@ -84,6 +86,7 @@ public record Host(
           kernelRelease(),
           host.version(),
           delegation.kind().text(),
+          available ? Optional.of(delegation.why()) : Optional.empty(),
           delegation.places().stream().map(Host::tree).toList(),
           Features.probe(delegation));
     } catch (HoldfastException failure) {
@@ -100,6 +103,7 @@ public record Host(
         kernelRelease(),
         CgroupVersion.NONE,
         "none",
+        Optional.empty(),
         List.of(),
         Map.of());
   }

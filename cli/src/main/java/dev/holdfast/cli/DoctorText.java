@@ -24,12 +24,18 @@ final class DoctorText {
     }
     lines.add("kernel      " + host.kernel());
     lines.add("cgroup      " + host.version().text() + ", delegation: " + host.delegation());
+    if (host.why().isPresent()) {
+      lines.add("because     " + host.why().get());
+    }
+    boolean isScopeToCome = host.delegation().equals("systemd");
     for (Host.Tree tree : host.hierarchies()) {
       lines.add(
           "hierarchy   "
               + (tree.unified() ? "v2 " : "v1 ")
               + tree.mount()
-              + (tree.writable() ? ", jobs go to " : ", not writable: ")
+              + (tree.writable()
+                  ? ", jobs go to "
+                  : isScopeToCome ? ", jobs go to a scope, not to " : ", not writable: ")
               + tree.root()
               + (tree.controllers().isEmpty()
                   ? ", no controllers"

@@ -48,6 +48,7 @@ public final class Cgroup implements AutoCloseable {
   private volatile Map<String, Absence> absences;
   private volatile Map<String, Absence> childAbsences;
   private final @Nullable Cgroup parent;
+  private final @Nullable Scope scope;
   private volatile Controllers controllers;
   private final Gate gate;
   private final Object removing = new Object();
@@ -57,7 +58,8 @@ public final class Cgroup implements AutoCloseable {
       List<Branch> branches,
       List<Place> places,
       Map<String, Absence> absences,
-      @Nullable Cgroup parent) {
+      @Nullable Cgroup parent,
+      @Nullable Scope scope) {
     this.name = name;
     this.usual = new Branches(branches);
     this.branches = usual;
@@ -68,13 +70,14 @@ public final class Cgroup implements AutoCloseable {
     this.absences = Map.copyOf(absences);
     this.childAbsences = this.absences;
     this.parent = parent;
+    this.scope = scope;
     this.gate = new Gate(() -> this.branches.all().forEach(Branch::close));
   }
 
   /** As below, for a group that is to be asked for its usage. */
   static Cgroup create(List<Place> places, String name, Map<String, Absence> absences)
       throws HoldfastException {
-    return create(places, name, absences, true);
+    return create(places, name, absences, true, null);
   }
 
   /**
@@ -82,13 +85,19 @@ public final class Cgroup implements AutoCloseable {
    *
    * @param absences why controllers that no place offers are missing
    * @param sums whether it is to be asked for its usage
+   * @param scope the scope of somebody's that the places are in
    */
-  static Cgroup create(List<Place> places, String name, Map<String, Absence> absences, boolean sums)
+  static Cgroup create(
+      List<Place> places,
+      String name,
+      Map<String, Absence> absences,
+      boolean sums,
+      @Nullable Scope scope)
       throws HoldfastException {
     GroupName.check(name);
     try {
       return new Cgroup(
-          name, Hierarchies.make(places, name, sums), List.copyOf(places), absences, null);
+          name, Hierarchies.make(places, name, sums), List.copyOf(places), absences, null, scope);
     } catch (IOException failure) {
       throw Refusal.of("cannot make the group " + name, failure);
     }
@@ -122,7 +131,7 @@ public final class Cgroup implements AutoCloseable {
             Hierarchies.undo(made);
             throw failure;
           }
-          return new Cgroup(name, made, List.of(), childAbsences, this);
+          return new Cgroup(name, made, List.of(), childAbsences, this, scope);
         });
   }
 
@@ -170,6 +179,27 @@ public final class Cgroup implements AutoCloseable {
         });
   }
 
+  /**
+   * Gives this group to another user: who can then make groups in it, enable controllers for them
+   * and move processes among them, but not change this group's own limits ("Model of Delegation" in
+   * the kernel's cgroup-v2 document). He cannot bring processes in from outside: {@link #attach}
+   * his first one. On v1 he gets the directory, {@code tasks} and {@code cgroup.procs}, which is
+   * less safe there: v1 does not keep his processes in.
+   *
+   * @param user his user id
+   * @param group his group id
+   */
+  public void delegateTo(int user, int group) throws HoldfastException {
+    inside(
+        "give the group " + name + " to the user " + user,
+        () -> {
+          for (Branch branch : branches.all()) {
+            Handover.give(branch.directory(), branch.unified(), user, group);
+          }
+          return this;
+        });
+  }
+
   public String name() {
     return name;
   }
@@ -212,7 +242,7 @@ public final class Cgroup implements AutoCloseable {
     inside(
         "move process " + pid + " into the group " + name,
         () -> {
-          Joining.move(branches.all(), pid);
+          Joining.move(branches.all(), pid, scope);
           return this;
         });
   }

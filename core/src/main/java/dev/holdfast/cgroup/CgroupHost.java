@@ -49,7 +49,12 @@ public final class CgroupHost {
    *     write: the message names file and line
    */
   public static CgroupHost read(Path proc) throws HoldfastException {
-    Path groups = proc.resolve("self/cgroup");
+    return read(proc, "self");
+  }
+
+  /** As it would be for us in the groups of another process of ours. */
+  static CgroupHost read(Path proc, String process) throws HoldfastException {
+    Path groups = proc.resolve(process).resolve("cgroup");
     Path mounts = proc.resolve("self/mountinfo");
     if (!Files.exists(groups)) {
       // Linux without CONFIG_CGROUPS, or not Linux.

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #probe} only looks. {@link #acquire} does what is needed, once, and never takes it
  * back: a group that has children with controllers cannot have processes of its own, so ours move
  * to a leaf beside the groups to come (the kernel's cgroup-v2 document, "No Internal Process
- * Constraint").
+ * Constraint"). Where nothing is ours, a {@link ScopeManager} is asked for a group; we stay where
+ * we are then, and a small process of ours keeps that group.
  *
  * <p>Thread-safe.
  */
@@ -34,7 +35,7 @@ public final class Delegation {
     OWNED,
     /** Our own group is ours alone; its processes have to move to a leaf first. */
     LEAF,
-    /** systemd made a delegated scope for us. */
+    /** systemd makes a delegated scope for us. */
     SYSTEMD,
     /** There is no such place. */
     NONE;
@@ -46,24 +47,45 @@ public final class Delegation {
   }
 
   private final Kind kind;
-  private final List<Place> places;
+  private final String why;
   private final @Nullable Absence problem;
   private final boolean moves;
+  private final @Nullable ScopeManager manager;
+  private final @Nullable CgroupHost host;
   private final ReentrantLock lock = new ReentrantLock();
+  private volatile List<Place> places;
   private volatile Map<String, Absence> absences;
+  private volatile @Nullable Scope scope;
   private boolean acquired;
 
+  /** What is, or can be made, ours by our own means, or nothing. */
   Delegation(
       Kind kind,
+      String why,
       List<Place> places,
       @Nullable Absence problem,
       boolean moves,
       Map<String, Absence> absences) {
     this.kind = kind;
+    this.why = why;
     this.places = List.copyOf(places);
     this.problem = problem;
     this.moves = moves;
     this.absences = Map.copyOf(absences);
+    this.manager = null;
+    this.host = null;
+  }
+
+  /** What somebody else gives. */
+  Delegation(ScopeManager manager, String why, CgroupHost host, List<Place> places) {
+    this.kind = Kind.SYSTEMD;
+    this.why = why;
+    this.places = List.copyOf(places);
+    this.problem = null;
+    this.moves = false;
+    this.absences = Map.of();
+    this.manager = manager;
+    this.host = host;
   }
 
   /**
@@ -75,11 +97,16 @@ public final class Delegation {
    */
   public static Delegation probe(CgroupHost host, Optional<Path> explicitRoot)
       throws HoldfastException {
-    return new DelegationProbe(host).run(explicitRoot);
+    return new DelegationProbe(host, ScopeOffer.OF_SERVICES).run(explicitRoot);
   }
 
   public Kind kind() {
     return kind;
+  }
+
+  /** Why it is this kind, for people; empty text if the kind is {@link Kind#NONE}. */
+  public String why() {
+    return why;
   }
 
   /** Why there is no place; empty unless the kind is {@link Kind#NONE}. */
@@ -92,7 +119,10 @@ public final class Delegation {
     return Optional.ofNullable(problem).map(Absence::remedy);
   }
 
-  /** A place in each hierarchy that shows our own group, v2 first. */
+  /**
+   * A place in each hierarchy that shows our own group, v2 first. Where systemd gives one, these
+   * are our own groups, none of them writable, until {@link #acquire} has got it.
+   */
   public List<Place> places() {
     return places;
   }
@@ -109,9 +139,11 @@ public final class Delegation {
    * Makes the places ready: on v2 moves the processes of our own group to a leaf if need be, and
    * enables the controllers that are missing for the groups to come. Calls after the first that
    * succeeded do nothing. A controller that cannot be had is no error, see {@link #absences}. It
-   * takes milliseconds; the calling thread may wait a few tenths of a second for the kernel.
+   * takes milliseconds; the calling thread may wait a few tenths of a second for the kernel, and
+   * half a minute for systemd.
    *
-   * @throws HoldfastException if the kind is {@link Kind#NONE}, or our processes cannot be moved
+   * @throws HoldfastException if the kind is {@link Kind#NONE}, or our processes cannot be moved,
+   *     or systemd gives no scope
    */
   public void acquire() throws HoldfastException {
     lock.lock();
@@ -122,6 +154,11 @@ public final class Delegation {
       if (problem != null) {
         throw new HoldfastException(
             "Cannot own a control group", problem.reason(), problem.remedy(), null);
+      }
+      if (manager != null && host != null) {
+        scope = Scope.make(manager, host, this);
+        acquired = true;
+        return;
       }
       Optional<Place> unified =
           places.stream().filter(place -> place.hierarchy().unified()).findFirst();
@@ -145,7 +182,7 @@ public final class Delegation {
    * @throws IllegalArgumentException if the name is not one that {@link Cgroup#create} takes
    */
   public Cgroup create(String name) throws HoldfastException {
-    return Cgroup.create(places, name, absences());
+    return Cgroup.create(places, name, absences(), true, scope);
   }
 
   /**
@@ -154,6 +191,43 @@ public final class Delegation {
    * is cheaper for it.
    */
   public Cgroup createHolder(String name) throws HoldfastException {
-    return Cgroup.create(places, name, absences(), false);
+    return Cgroup.create(places, name, absences(), false, scope);
+  }
+
+  /**
+   * Brings a process of ours to where it may itself start others in groups made here. That is so
+   * already, and this does nothing, unless systemd gave us a scope: then it moves to a leaf of
+   * that.
+   *
+   * @throws HoldfastException if it cannot be moved
+   */
+  public void admit(int pid) throws HoldfastException {
+    Scope known = scope;
+    if (known != null) {
+      known.admit(pid);
+    }
+  }
+
+  /** This one with {@code obstacle} as the reason why it is no better. */
+  Delegation but(String reason, Absence obstacle) {
+    if (problem == null) {
+      return new Delegation(
+          kind,
+          why + ", though " + reason + ": " + obstacle.reason(),
+          places,
+          null,
+          moves,
+          absences);
+    }
+    Absence both =
+        new Absence(
+            reason + "; " + obstacle.reason(), problem.remedy() + ", or " + obstacle.remedy());
+    return new Delegation(kind, why, places, both, moves, absences);
+  }
+
+  /** Takes over what another one has found. */
+  void take(Delegation inside) {
+    places = inside.places;
+    absences = inside.absences;
   }
 }

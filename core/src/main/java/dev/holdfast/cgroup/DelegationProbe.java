@@ -24,11 +24,16 @@ final class DelegationProbe {
   private static final Set<String> LIMITING = Set.of("memory", "cpu", "pids");
 
   private final CgroupHost host;
+  private final ScopeOffer offer;
   private final boolean root;
   private final Map<String, Absence> absences = new TreeMap<>();
 
-  DelegationProbe(CgroupHost host) {
+  /**
+   * @param offer who may be asked where nothing is ours
+   */
+  DelegationProbe(CgroupHost host, ScopeOffer offer) {
     this.host = host;
+    this.offer = offer;
     this.root =
         GroupFile.text(host.proc().resolve("self/status")).orElse("").contains("\nUid:\t0\t");
   }
@@ -82,7 +87,21 @@ final class DelegationProbe {
     } else if (places.stream().filter(Place::writable).allMatch(Place::top)) {
       kind = Kind.ROOT;
     }
-    return new Delegation(kind, places, problem.orElse(null), moves, absences);
+    Delegation own =
+        new Delegation(
+            kind, why(kind, bases, first), places, problem.orElse(null), moves, absences);
+    return explicit ? own : offer.instead(own, host);
+  }
+
+  private static String why(Kind kind, Map<Hierarchy, Path> bases, Optional<Hierarchy> first) {
+    Path base = first.map(bases::get).orElse(null);
+    return switch (kind) {
+      case EXPLICIT -> base + " was asked for";
+      case ROOT -> "we are in the root of each hierarchy in use, where nothing has to move";
+      case OWNED -> "groups can be made in " + base + " as it is";
+      case LEAF -> "all processes in " + base + " are ours, and can move to a leaf of it";
+      case SYSTEMD, NONE -> "";
+    };
   }
 
   /** What helps where a group is not ours. */
@@ -160,7 +179,7 @@ final class DelegationProbe {
   }
 
   /** K: cgroup.type is in every group but the real root; release_agent (v1) in the root alone. */
-  private static boolean isTop(Hierarchy hierarchy, Path base) {
+  static boolean isTop(Hierarchy hierarchy, Path base) {
     return hierarchy.root().equals("/")
         && base.equals(hierarchy.mount())
         && (hierarchy.unified()

@@ -113,7 +113,7 @@ final class Growth {
       for (long pid : Members.of(from.directory()).pids()) {
         if (moved.add(pid)) {
           found = true;
-          Joining.move(List.of(to), pid);
+          Joining.move(List.of(to), pid, null);
         }
       }
       if (!found) {

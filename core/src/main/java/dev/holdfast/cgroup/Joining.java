@@ -16,17 +16,24 @@ import org.jspecify.annotations.Nullable;
 
 /** Moves a running process into a group: in every hierarchy, or in none. */
 final class Joining {
-  private static final String FILE = "cgroup.procs";
+  static final String FILE = "cgroup.procs";
   private static final int TRIES = 5;
   private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
 
   private Joining() {}
 
-  static void move(List<Branch> branches, long pid) throws IOException {
+  /**
+   * @param scope who may move what we may not, if the group is in a scope of somebody's
+   */
+  static void move(List<Branch> branches, long pid, @Nullable Scope scope) throws IOException {
     String text = Long.toString(pid);
     List<String> former = branches.size() > 1 ? places(pid) : List.of();
     for (int i = 0; i < branches.size(); i++) {
       int errno = write(branches.get(i).directory(), text);
+      if (errno == Errno.EACCES && scope != null && branches.get(i).unified()) {
+        scope.attach(branches.get(i).path(), pid);
+        continue;
+      }
       if (errno == Errno.ESRCH) {
         return; // it has ended: nothing to contain
       }
@@ -43,7 +50,7 @@ final class Joining {
   }
 
   /** EINVAL can mean that the process is just being created. */
-  private static int write(Directory group, String pid) throws IOException {
+  static int write(Directory group, String pid) throws IOException {
     int errno = group.tryWrite(FILE, pid);
     for (int tries = 1; errno == Errno.EINVAL && tries < TRIES; tries++) {
       LockSupport.parkNanos(PAUSE);

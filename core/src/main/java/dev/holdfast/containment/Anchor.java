@@ -62,7 +62,7 @@ final class Anchor {
       try {
         Directory lock = Directory.open(membership(group));
         if (lock.tryLock() && isStill(lock)) {
-          return complete(group, version, lock);
+          return complete(delegation, group, version, lock);
         }
         lock.close();
       } catch (IOException failure) {
@@ -77,10 +77,14 @@ final class Anchor {
         null);
   }
 
-  private static Anchor complete(Cgroup group, CgroupVersion version, Directory lock)
+  private static Anchor complete(
+      Delegation delegation, Cgroup group, CgroupVersion version, Directory lock)
       throws IOException {
     group.enableControllers();
-    KeeperClient keeper = new KeeperClient();
+    KeeperClient keeper =
+        delegation.kind() == Delegation.Kind.SYSTEMD
+            ? new KeeperClient(delegation::admit)
+            : new KeeperClient();
     Anchor anchor = new Anchor(group, version, lock, keeper);
     anchor.tellKeeper();
     return anchor;

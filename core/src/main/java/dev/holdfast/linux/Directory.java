@@ -83,6 +83,36 @@ public final class Directory implements AutoCloseable {
     withName(SystemCall.FCHMODAT, name, mode);
   }
 
+  /** Gives this directory to another user and group. */
+  public void owner(int user, int group) throws IOException {
+    final int atEmptyPath = 0x1000;
+    owner(path.toString(), "", user, group, atEmptyPath);
+  }
+
+  /** Gives the file {@code name} to another user and group. */
+  public void owner(String name, int user, int group) throws IOException {
+    final int atSymlinkNoFollow = 0x100;
+    owner(path.resolve(component(name)).toString(), name, user, group, atSymlinkNoFollow);
+  }
+
+  private void owner(String whole, String name, int user, int group, int flags) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      long result =
+          Kernel.get()
+              .call(
+                  SystemCall.FCHOWNAT,
+                  number(),
+                  Kernel.text(arena, name).address(),
+                  user,
+                  group,
+                  flags,
+                  0);
+      if (result < 0) {
+        throw new SystemCallException("fchownat", whole, (int) -result);
+      }
+    }
+  }
+
   /** Whether there is a file or directory of this name. */
   public boolean has(String name) {
     try (Arena arena = Arena.ofConfined()) {

@@ -17,9 +17,28 @@ public final class KeeperClient implements AutoCloseable {
   /** What a start that was interrupted waits for the end of the child that it killed. */
   private static final long ABANDON_NANOS = 1_000_000_000L;
 
+  /** Brings a new keeper to where it may start children in our groups. */
+  @FunctionalInterface
+  public interface Admission {
+    void admit(int pid) throws IOException;
+  }
+
+  private final @Nullable Admission admission;
   private @Nullable Keeper keeper;
   private @Nullable AnchorRequest anchor;
   private boolean closed;
+
+  /** Of keepers that may start children in our groups from where they are. */
+  public KeeperClient() {
+    this(null);
+  }
+
+  /**
+   * @param admission called with each keeper's process id before anything is asked of it
+   */
+  public KeeperClient(@Nullable Admission admission) {
+    this.admission = admission;
+  }
 
   /**
    * The anchor that every keeper from now on ends when we are gone; the present one is told at
@@ -131,7 +150,17 @@ public final class KeeperClient implements AutoCloseable {
     }
     // One that has died shows when it is sent to.
     if (keeper == null) {
-      keeper = Keeper.start(() -> Thread.ofVirtual().name("holdfast-keeper").start(this::replace));
+      Keeper fresh =
+          Keeper.start(() -> Thread.ofVirtual().name("holdfast-keeper").start(this::replace));
+      try {
+        if (admission != null) {
+          admission.admit(fresh.pid());
+        }
+      } catch (IOException | RuntimeException refused) {
+        fresh.close();
+        throw refused;
+      }
+      keeper = fresh;
       if (anchor != null) {
         keeper.anchor(anchor);
       }
