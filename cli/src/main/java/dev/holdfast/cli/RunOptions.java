@@ -26,6 +26,10 @@ final class RunOptions {
             Option.value("N", "CPU time per time, such as 1.5; from 0.001", "--cpus"),
             Option.value(
                 "N", "share of the CPUs against others, 1 to 10000; 100 is usual", "--cpu-weight"),
+            Option.value(
+                "TIME", "CPU time that may be saved up and used beyond --cpus", "--cpu-burst"),
+            Option.value("LIST", "processors to run on, such as 0-3,7", "--cpuset-cpus"),
+            Option.value("LIST", "memory nodes to use", "--cpuset-mems"),
             Option.value("N", "processes and threads at once", "--pids"),
             Option.values(
                 "RULE",
@@ -36,6 +40,10 @@ final class RunOptions {
                 "FILE",
                 "resources from an OCI config.json; other options take the place of what it says",
                 "--oci"),
+            Option.values(
+                "FILE=VALUE",
+                "any other file of the group, such as memory.swappiness=10 on v1; repeatable",
+                "--set"),
             Option.value("yes|no", "whether one OOM kill ends the whole job (yes)", "--oom-group"),
             Option.values(
                 "NAME=SOFT[:HARD]",

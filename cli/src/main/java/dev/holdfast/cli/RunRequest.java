@@ -88,11 +88,15 @@ final class RunRequest {
           "--swap",
           "--cpus",
           "--cpu-weight",
+          "--cpu-burst",
+          "--cpuset-cpus",
+          "--cpuset-mems",
           "--pids" ->
           limits.set(
               LimitKind.valueOf(option.substring(2).replace('-', '_').toUpperCase(Locale.ROOT)),
               value);
       case "--device" -> limits.devices(values);
+      case "--set" -> values.forEach(limits::raw);
       case "--oci" -> {} // first of all: the other options take the place of what it says
       case "--oom-group" -> limits.oomGroup(isFirst(value, "yes", "no"));
       case "--rlimit" -> resourceLimits(values);

@@ -383,6 +383,27 @@ public final class Cgroup implements AutoCloseable {
         });
   }
 
+  /**
+   * Has the kernel take memory back from the group: it drops what can be read again and swaps out
+   * the rest, as far as swap is allowed.
+   *
+   * @return false if it did not get as much
+   * @throws HoldfastException unless the kernel has it: v2's memory controller, Linux 5.19
+   */
+  public boolean reclaim(long bytes) throws HoldfastException {
+    return inside(
+        "reclaim memory of the group " + name,
+        () -> {
+          Directory group = unified("a way to reclaim a part of the memory");
+          int errno = group.tryWrite("memory.reclaim", Long.toString(bytes));
+          if (errno != 0 && errno != Errno.EAGAIN) {
+            throw new SystemCallException(
+                "write", group.path().resolve("memory.reclaim").toString(), errno);
+          }
+          return errno == 0;
+        });
+  }
+
   /** What the group has used so far, nested groups and dead members included. */
   public Usage usage() throws HoldfastException {
     return inside("read the usage of the group " + name, controllers::usage);
@@ -575,7 +596,7 @@ public final class Cgroup implements AutoCloseable {
   private Directory unified(String what) throws HoldfastException {
     if (!membership.unified()) {
       throw new HoldfastException(
-          "cannot watch the group " + name,
+          "cannot do this with the group " + name,
           "v1 does not have " + what,
           "boot with cgroup v2, or with both",
           null);

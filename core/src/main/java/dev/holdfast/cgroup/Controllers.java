@@ -47,6 +47,9 @@ final class Controllers {
       if (branch.holds("memory")) {
         all.add(new MemoryV1(branch));
       }
+      if (branch.holds("cpuset")) {
+        all.add(new Cpuset(branch.directory(), false));
+      }
       if (branch.holds("devices")) {
         all.add(new DevicesV1(branch));
       }
@@ -56,6 +59,9 @@ final class Controllers {
       if (branch.holds("net_prio")) {
         all.add(new NetPrioV1(branch.directory()));
       }
+    }
+    if (unified != null && !found.contains("cpuset")) {
+      all.add(new Cpuset(unified.directory(), true));
     }
     if (unified != null) {
       // Programs on a v2 group work without any controller, unless one of v1 does the same.

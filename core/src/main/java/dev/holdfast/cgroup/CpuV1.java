@@ -13,6 +13,7 @@ final class CpuV1 implements Controller {
   private static final String QUOTA = "cpu.cfs_quota_us";
   private static final String PERIOD = "cpu.cfs_period_us";
   private static final String SHARES = "cpu.shares";
+  private static final String BURST = "cpu.cfs_burst_us";
   private static final long USUAL_SHARES = 1024;
   private static final long USUAL_WEIGHT = 100;
   private static final long LEAST_SHARES = 2;
@@ -30,7 +31,8 @@ final class CpuV1 implements Controller {
 
   @Override
   public void apply(Limits limits, LimitRows rows) throws IOException {
-    Optional<Limits.Request> weight = limits.get(LimitKind.CPU_WEIGHT);
+    CpuTuning tuning = new CpuTuning(group, BURST, limits, rows);
+    Optional<Limits.Request> weight = tuning.idleOrWeight();
     if (weight.isPresent() && weight.get().value() instanceof LimitValue.Count(long count)) {
       rows.set(weight.get(), group, SHARES, Long.toString(shares(count)), CpuV1::weight);
     } else if (weight.isPresent()
@@ -38,6 +40,7 @@ final class CpuV1 implements Controller {
       LimitValue wanted = LimitValue.count(CpuShares.bounded(shares));
       rows.set(weight.get(), group, SHARES, wanted, wanted.toString(), LimitRows::countOrMax);
     }
+    tuning.burstBeforeQuota();
     Optional<Limits.Request> cpus = limits.get(LimitKind.CPUS);
     if (cpus.isPresent()) {
       LimitValue value = cpus.get().value();
@@ -48,34 +51,40 @@ final class CpuV1 implements Controller {
         rows.set(cpus.get(), group, QUOTA, "-1", text -> CpuQuota.value(text, "1"));
       }
     }
+    tuning.burstAfterQuota();
+    tuning.clamps();
+    Optional<Limits.Request> realtime = limits.get(LimitKind.CPU_REALTIME);
+    if (realtime.isPresent()) {
+      CpuRealtimeV1.apply(realtime.get(), group, rows);
+    }
   }
 
   private void bandwidth(Limits.Request request, CpuQuota wanted, LimitRows rows)
       throws IOException {
     String quota = Long.toString(wanted.quota());
     String period = Long.toString(wanted.period());
-    int errno = group.tryWrite(PERIOD, period);
-    if (errno == 0) {
-      errno = group.tryWrite(QUOTA, quota);
-    } else if (errno == Errno.EINVAL) {
-      // The old quota in the new period may be more than the group above allows.
-      errno = group.tryWrite(QUOTA, quota);
-      errno = errno == 0 ? group.tryWrite(PERIOD, period) : errno;
+    Directory.Exchange periodNow = group.exchange(PERIOD, period);
+    Directory.Exchange quotaNow = group.exchange(QUOTA, quota);
+    if (periodNow.errno() == Errno.EINVAL && quotaNow.errno() == 0) {
+      // The old quota in the new period was more than the group above allows.
+      periodNow = group.exchange(PERIOD, period);
     }
+    int errno = periodNow.errno() == 0 ? quotaNow.errno() : periodNow.errno();
     if (errno == Errno.EINVAL) {
       rows.refused(
           request,
           "the kernel refuses "
               + wanted.value()
               + " CPUs: v1 lets no group have more than the one above it, nor less than those in"
-              + " it",
-          "give a number between theirs",
+              + " it, or than its burst",
+          "give a number between these",
           null);
     } else if (errno != 0) {
       rows.refused(request, group, QUOTA, errno);
     } else {
-      String periodNow = group.read(PERIOD);
-      rows.readBack(request, group, QUOTA, wanted.value(), text -> CpuQuota.value(text, periodNow));
+      String inPeriod = periodNow.text();
+      rows.check(
+          request, group, QUOTA, wanted.value(), quotaNow, text -> CpuQuota.value(text, inPeriod));
     }
   }
 

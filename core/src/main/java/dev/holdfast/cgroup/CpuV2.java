@@ -9,6 +9,7 @@ import java.util.Set;
 final class CpuV2 implements Controller {
   private static final String MAX = "cpu.max";
   private static final String WEIGHT = "cpu.weight";
+  private static final String BURST = "cpu.max.burst";
 
   private final Directory group;
   private final boolean limiting;
@@ -35,11 +36,13 @@ final class CpuV2 implements Controller {
 
   @Override
   public void apply(Limits limits, LimitRows rows) throws IOException {
-    Optional<Limits.Request> weight = limits.get(LimitKind.CPU_WEIGHT);
+    CpuTuning tuning = new CpuTuning(group, BURST, limits, rows);
+    Optional<Limits.Request> weight = tuning.idleOrWeight();
     if (weight.isPresent()) {
       LimitValue value = CpuShares.asWeight(weight.get().value());
       rows.set(weight.get(), group, WEIGHT, value, value.toString(), LimitRows::countOrMax);
     }
+    tuning.burstBeforeQuota();
     Optional<Limits.Request> cpus = limits.get(LimitKind.CPUS);
     if (cpus.isPresent()) {
       LimitValue value = cpus.get().value();
@@ -49,6 +52,16 @@ final class CpuV2 implements Controller {
       } else {
         rows.set(cpus.get(), group, MAX, "max", CpuQuota::parse);
       }
+    }
+    tuning.burstAfterQuota();
+    tuning.clamps();
+    Optional<Limits.Request> realtime = limits.get(LimitKind.CPU_REALTIME);
+    if (realtime.isPresent()) {
+      rows.refused(
+          realtime.get(),
+          "v2 has nothing like cpu.rt_runtime_us",
+          "leave cpu-realtime out, or boot with cgroup v1",
+          null);
     }
   }
 

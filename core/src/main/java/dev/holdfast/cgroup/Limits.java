@@ -1,5 +1,6 @@
 package dev.holdfast.cgroup;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -99,9 +100,16 @@ public final class Limits {
     return requests.isEmpty();
   }
 
-  /** Whether one out-of-memory kill in the group ends the whole group; true unless set. */
+  /**
+   * Whether one out-of-memory kill in the group ends the whole group; true unless set, or tasks
+   * shall wait for memory instead of being killed.
+   */
   public boolean oomGroup() {
-    return oomGroup;
+    return oomGroup && !isAsked(LimitKind.OOM_KILL_DISABLE);
+  }
+
+  private boolean isAsked(LimitKind truth) {
+    return get(truth).map(request -> request.value().equals(LimitValue.count(1))).orElse(false);
   }
 
   /** Every limit asked for, as one that nothing enforces. */
@@ -111,6 +119,8 @@ public final class Limits {
 
   /** net_cls has 32 bits, as has a socket's mark. */
   private static final long MOST_CLASSES = (1L << 32) - 1;
+
+  private static final long MOST_SWAPPINESS = 200;
 
   /** As SO_PRIORITY, a signed number. */
   private static final long MOST_PRIORITY = Integer.MAX_VALUE;
@@ -158,6 +168,62 @@ public final class Limits {
         throw new IllegalArgumentException(bytes + " bytes of swap cannot be: give 0 or more");
       }
       return put(LimitKind.SWAP, LimitValue.count(bytes), Long.toString(bytes));
+    }
+
+    /**
+     * Memory and swap together, in bytes, as v1 and OCI count: swap is what memory leaves of it.
+     */
+    public Builder memoryAndSwap(long memory, long together) {
+      if (together < memory) {
+        throw new IllegalArgumentException(
+            "memory and swap together (" + together + ") are less than memory (" + memory + ")");
+      }
+      return memory(memory).swap(together - memory);
+    }
+
+    /** v2: above this the tasks that go on using swap are slowed down. */
+    public Builder swapHigh(String size) {
+      return size(LimitKind.SWAP_HIGH, size);
+    }
+
+    /** v2: what is compressed in memory on its way to swap. */
+    public Builder zswap(String size) {
+      return size(LimitKind.ZSWAP, size);
+    }
+
+    /** v1: how willingly the kernel swaps, 0 to 200. */
+    public Builder swappiness(int value) {
+      return set(LimitKind.SWAPPINESS, Integer.toString(value));
+    }
+
+    /** v1: tasks that find no memory wait until there is some, instead of being killed. */
+    public Builder oomKillDisable(boolean yes) {
+      return set(LimitKind.OOM_KILL_DISABLE, yes ? "yes" : "no");
+    }
+
+    /** Whether the group runs only when nobody else wants to. */
+    public Builder cpuIdle(boolean yes) {
+      return set(LimitKind.CPU_IDLE, yes ? "yes" : "no");
+    }
+
+    /** CPU time that may be saved up and used beyond the quota of a period; at most the quota. */
+    public Builder cpuBurst(Duration time) {
+      return set(LimitKind.CPU_BURST, time.toNanos() / 1000 + "us");
+    }
+
+    /** The processors to run on, such as {@code 0-3,7}. */
+    public Builder cpusetCpus(String list) {
+      return set(LimitKind.CPUSET_CPUS, list);
+    }
+
+    /** The memory nodes to take memory from, such as {@code 0}. */
+    public Builder cpusetMems(String list) {
+      return set(LimitKind.CPUSET_MEMS, list);
+    }
+
+    /** v2: {@code member}, {@code root} or {@code isolated}. */
+    public Builder cpusetPartition(String kind) {
+      return set(LimitKind.CPUSET_PARTITION, kind);
     }
 
     /** CPU time per time, in CPUs, from 0.001. */
@@ -312,6 +378,13 @@ public final class Limits {
         case NET_CLASS -> netClass(text);
         case NET_PRIORITY -> netPriority(text);
         case SET -> raw(text);
+        case SWAPPINESS -> put(kind, LimitText.count(text, 0, MOST_SWAPPINESS), text);
+        case OOM_KILL_DISABLE, CPU_IDLE -> put(kind, LimitSyntax.truth(text), text);
+        case CPU_BURST -> put(kind, LimitSyntax.micros(text), text);
+        case CPU_UCLAMP_MIN, CPU_UCLAMP_MAX -> put(kind, LimitSyntax.percent(text), text);
+        case CPU_REALTIME -> put(kind, LimitSyntax.realtime(text), text);
+        case CPUSET_CPUS, CPUSET_MEMS -> put(kind, LimitSyntax.ids(text), text);
+        case CPUSET_PARTITION -> put(kind, LimitSyntax.partition(text), text);
         default -> throw new IllegalArgumentException(kind.optionName() + " is not to be had yet");
       };
     }

@@ -17,6 +17,7 @@ final class MemoryV1 implements Controller {
   private static final String LIMIT = "memory.limit_in_bytes";
   private static final String MEMSW = "memory.memsw.limit_in_bytes";
   private static final String SOFT = "memory.soft_limit_in_bytes";
+  private static final String OOM_CONTROL = "memory.oom_control";
   private static final String HIERARCHY = "memory.use_hierarchy";
 
   /** The kernel charges 64 pages at a time where there is room for them. */
@@ -63,6 +64,16 @@ final class MemoryV1 implements Controller {
     if (low.isPresent()) {
       LimitValue value = MemoryV2.bytes(low.get().value());
       rows.set(low.get(), group, SOFT, value, text(value), MemoryV1::parse);
+    }
+    Optional<Limits.Request> swappiness = limits.get(LimitKind.SWAPPINESS);
+    if (swappiness.isPresent()) {
+      String text = swappiness.get().value().toString();
+      rows.set(swappiness.get(), group, "memory.swappiness", text, LimitRows::countOrMax);
+    }
+    Optional<Limits.Request> waits = limits.get(LimitKind.OOM_KILL_DISABLE);
+    if (waits.isPresent()) {
+      String text = waits.get().value().toString();
+      rows.set(waits.get(), group, OOM_CONTROL, text, MemoryV1::oomKillDisable);
     }
     Optional<Limits.Request> memory = limits.get(LimitKind.MEMORY);
     Optional<Limits.Request> swap = limits.get(LimitKind.SWAP);
@@ -185,12 +196,17 @@ final class MemoryV1 implements Controller {
         : MemoryV2.bytes(LimitValue.count(number.getAsLong()));
   }
 
+  private static @Nullable LimitValue oomKillDisable(String text) {
+    OptionalLong value = FlatKeyed.value(text, "oom_kill_disable");
+    return value.isPresent() ? LimitValue.count(value.getAsLong()) : null;
+  }
+
   @Override
   public void usage(Figures figures) throws IOException {
     figures.memoryCurrent = FlatKeyed.number(figures.read(group, "memory.usage_in_bytes"));
     figures.memoryPeak = FlatKeyed.number(figures.read(group, "memory.max_usage_in_bytes"));
-    String control = figures.read(group, "memory.oom_control");
-    figures.oomKills = NestedSum.of(branch, "memory.oom_control", "oom_kill", control);
+    String control = figures.read(group, OOM_CONTROL);
+    figures.oomKills = NestedSum.of(branch, OOM_CONTROL, "oom_kill", control);
     trips(figures, FlatKeyed.value(control, "oom_kill"));
   }
 

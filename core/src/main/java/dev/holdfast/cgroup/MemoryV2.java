@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -11,6 +12,9 @@ final class MemoryV2 implements Controller {
   private static final String MAX = "memory.max";
   private static final String SWAP_MAX = "memory.swap.max";
   private static final String OOM_GROUP = "memory.oom.group";
+
+  private static final List<LimitKind> ONLY_V1 =
+      List.of(LimitKind.SWAPPINESS, LimitKind.OOM_KILL_DISABLE);
 
   private final Directory group;
 
@@ -37,9 +41,21 @@ final class MemoryV2 implements Controller {
     set(limits, LimitKind.MEMORY_MIN, "memory.min", rows);
     set(limits, LimitKind.MEMORY_LOW, "memory.low", rows);
     set(limits, LimitKind.MEMORY_HIGH, "memory.high", rows);
+    set(limits, LimitKind.SWAP_HIGH, "memory.swap.high", rows);
+    set(limits, LimitKind.ZSWAP, "memory.zswap.max", rows);
     // Before memory.max: what has to leave the memory must not go to swap meanwhile.
     swap(limits, rows);
     set(limits, LimitKind.MEMORY, MAX, rows);
+    for (LimitKind kind : ONLY_V1) {
+      Optional<Limits.Request> request = limits.get(kind);
+      if (request.isPresent()) {
+        rows.refused(
+            request.get(),
+            "v2 has nothing like " + kind.optionName(),
+            "leave " + kind.optionName() + " out, or boot with cgroup v1",
+            null);
+      }
+    }
   }
 
   private void set(Limits limits, LimitKind kind, String file, LimitRows rows) throws IOException {

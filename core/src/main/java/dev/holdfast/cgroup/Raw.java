@@ -1,6 +1,7 @@
 package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.util.List;
@@ -35,10 +36,16 @@ final class Raw implements Controller {
     String file = request.key();
     for (Branch branch : branches) {
       Directory group = branch.directory();
-      boolean byFile = branch.unified() || request.controller().equals(CORE);
-      if (byFile ? group.has(file) : branch.holds(request.controller())) {
-        int errno = write(group, file, request.value().toString());
-        if (errno != 0) {
+      boolean core = request.controller().equals(CORE);
+      if (core ? group.has(file) : has(branch, request.controller())) {
+        int errno = group.tryWrite(file, request.value().toString());
+        if (errno == Errno.ENOENT) {
+          rows.refused(
+              request,
+              "the " + request.controller() + " controller of this group has no such file",
+              "see what there is in " + group.path().getParent(),
+              new SystemCallException("write", group.path().resolve(file).toString(), errno));
+        } else if (errno != 0) {
           rows.refused(request, group, file, errno);
         } else {
           rows.enforced(request, new LimitValue.Text(shown(group, file, request)), file);
@@ -46,20 +53,15 @@ final class Raw implements Controller {
         return;
       }
     }
-    rows.refused(
-        request,
-        "no hierarchy in use has " + file,
-        "see which files the group has in " + branches.getFirst().path(),
-        null);
+    // Without a row, it is told why there is no such controller.
   }
 
-  /** The kernel takes one line a write: of several, as for several devices, each goes alone. */
-  private static int write(Directory group, String file, String text) throws IOException {
-    int errno = 0;
-    for (String line : text.lines().toList()) {
-      errno = errno == 0 && !line.isBlank() ? group.tryWrite(file, line) : errno;
-    }
-    return errno;
+  private static boolean has(Branch branch, String controller) {
+    return branch.unified()
+        ? GroupFile.words(branch.path().resolve("cgroup.controllers"))
+            .map(words -> words.contains(controller))
+            .orElse(false)
+        : branch.holds(controller);
   }
 
   /** What a file shows is not always what was written to it, and some show nothing. */

@@ -1,0 +1,114 @@
+package dev.holdfast.cgroup;
+
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.SystemCallException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cpuset controller: which processors and memory nodes the members may use. v1 refuses what the
+ * group above does not have; v2 takes it, and gives what there is of it or, where that is nothing,
+ * all that the group above has. So what is in effect is looked at, too.
+ */
+final class Cpuset implements Controller {
+  private static final String CPUS = "cpuset.cpus";
+  private static final String MEMS = "cpuset.mems";
+  private static final String PARTITION = "cpuset.cpus.partition";
+
+  private final Directory group;
+  private final boolean unified;
+
+  Cpuset(Directory group, boolean unified) {
+    this.group = group;
+    this.unified = unified;
+  }
+
+  @Override
+  public boolean serves(Set<String> controllers) {
+    return controllers.contains("cpuset");
+  }
+
+  @Override
+  public boolean isPresent() {
+    return group.has(CPUS);
+  }
+
+  @Override
+  public void apply(Limits limits, LimitRows rows) throws IOException {
+    set(
+        limits.get(LimitKind.CPUSET_MEMS),
+        MEMS,
+        unified ? "cpuset.mems.effective" : "cpuset.effective_mems",
+        rows);
+    set(
+        limits.get(LimitKind.CPUSET_CPUS),
+        CPUS,
+        unified ? "cpuset.cpus.effective" : "cpuset.effective_cpus",
+        rows);
+    Optional<Limits.Request> partition = limits.get(LimitKind.CPUSET_PARTITION);
+    if (partition.isPresent() && unified) {
+      String wanted = partition.get().value().toString();
+      rows.set(partition.get(), group, PARTITION, wanted, Cpuset::text);
+    }
+  }
+
+  private void set(
+      Optional<Limits.Request> asked, String file, String effectiveFile, LimitRows rows)
+      throws IOException {
+    if (asked.isEmpty()) {
+      return;
+    }
+    Limits.Request request = asked.get();
+    IdList wanted = IdList.parse(request.value().toString());
+    String former = group.read(file).strip();
+    int errno = group.tryWrite(file, wanted.toString());
+    if (errno == Errno.EACCES || errno == Errno.EINVAL || errno == Errno.ERANGE) {
+      Optional<String> above = above(effectiveFile);
+      rows.refused(
+          request,
+          "the kernel refuses "
+              + wanted
+              + above.map(has -> ": the group above has " + has).orElse(""),
+          above.map(has -> "give some of " + has).orElse("give what this machine has"),
+          new SystemCallException("write", group.path().resolve(file).toString(), errno));
+      return;
+    }
+    if (errno != 0) {
+      rows.refused(request, group, file, errno);
+      return;
+    }
+    String shown = group.readIfPresent(effectiveFile); // v1: since Linux 3.17
+    IdList effective = list(shown == null ? group.read(file) : shown);
+    if (effective == null || effective.isEmpty() || !wanted.contains(effective)) {
+      group.tryWrite(file, former);
+      rows.refused(
+          request,
+          "none of " + wanted + " can be had here: in effect was " + effective,
+          "give some of " + effective,
+          null);
+      return;
+    }
+    rows.enforced(request, new LimitValue.Text(effective.toString()), file);
+  }
+
+  private Optional<String> above(String effectiveFile) {
+    Path above = group.path().getParent();
+    return above == null ? Optional.empty() : GroupFile.text(above.resolve(effectiveFile));
+  }
+
+  private static @Nullable IdList list(String text) {
+    try {
+      return IdList.parse(text.strip());
+    } catch (IllegalArgumentException unknown) {
+      return null;
+    }
+  }
+
+  private static LimitValue text(String text) {
+    return new LimitValue.Text(text.strip());
+  }
+}
