@@ -8,19 +8,16 @@ import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 @EveryKernel
 @Timeout(120)
@@ -28,20 +25,12 @@ class LiveEventsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final List<CgroupEvent> seen = new CopyOnWriteArrayList<>();
-  private final List<Process> started = new ArrayList<>();
+  @RegisterExtension final LiveGroups groups = new LiveGroups();
   private Cgroup group;
 
   @BeforeEach
   void make() throws IOException {
-    group = LivePlaces.make();
-  }
-
-  @AfterEach
-  void end() throws Exception {
-    group.close();
-    for (Process process : started) {
-      process.destroyForcibly().waitFor();
-    }
+    group = groups.make();
   }
 
   @Test
@@ -160,18 +149,7 @@ class LiveEventsTest {
     return seen.stream().map(CgroupEvent::kind).toList();
   }
 
-  /** Starts a shell that waits, joins it, lets it go on. */
-  private Process run(String script) throws IOException {
-    Process process =
-        new ProcessBuilder("sh", "-c", "read go; " + script)
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    started.add(process);
-    group.attach(process.pid());
-    try (OutputStream input = process.getOutputStream()) {
-      input.write("go\n".getBytes(StandardCharsets.UTF_8));
-    }
-    return process;
+  private void run(String script) throws IOException {
+    groups.run(group, script);
   }
 }

@@ -23,6 +23,7 @@ public enum Feature {
   CPU("the cpu controller", () -> controller("cpu")),
   PIDS("the pids controller", () -> controller("pids")),
   CPUSET("the cpuset controller", () -> controller("cpuset")),
+  TWO_CPUS("two processors", () -> Runtime.getRuntime().availableProcessors() > 1),
   IO("the io controller", () -> controller("io") || controller("blkio")),
   FREEZER("a freezer", () -> CGROUP_V2.isPresent() || controller("freezer")),
   /** The name of the function that asks the programs, if the kernel was built with it. */
@@ -42,6 +43,7 @@ public enum Feature {
           controller("net_cls")
               || controller("net_prio")
               || (CGROUP_V2.isPresent() && CGROUP_BPF.isPresent())),
+  ZRAM("a compressed device for swap", () -> Files.exists(Path.of("/sys/block/zram0"))),
   PSI("pressure stall information", () -> Files.isReadable(Path.of("/proc/pressure/memory"))),
   SYSTEMD("a running systemd", () -> Files.isDirectory(Path.of("/run/systemd/system")));
 

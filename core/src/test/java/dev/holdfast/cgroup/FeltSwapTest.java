@@ -1,0 +1,76 @@
+package dev.holdfast.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.InGuest;
+import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.ZramSwap;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Limits of swap, with swap on a device: in guests, since the whole machine has it meanwhile. */
+@InGuest
+@Needs({Feature.ROOT, Feature.MEMORY, Feature.ZRAM})
+@Timeout(120)
+class FeltSwapTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final long MIB = 1 << 20;
+
+  @RegisterExtension final LiveGroups groups = new LiveGroups();
+  private Cgroup group;
+
+  @BeforeEach
+  void make() throws IOException {
+    group = groups.make();
+  }
+
+  @Test
+  void swapOfNoneHoldsAndSomeIsUsed() throws Exception {
+    try (ZramSwap swap = new ZramSwap("512M")) {
+      Cgroup none = groups.make();
+      none.apply(Limits.builder().memory("32M").build(), false);
+      assertThat(groups.run(none, LiveGroups.hog(64)).waitFor()).isNotZero();
+      assertThat(none.usage().memory().oomKills().orElseThrow()).isPositive();
+      assertThat(none.statistics().swapPeak().orElse(0)).isZero();
+
+      group.apply(Limits.builder().memory("32M").swap("256M").build(), false);
+      Process lives = groups.runAndRead(group, LiveGroups.hog(64));
+      assertThat(lives.inputReader().readLine()).isEqualTo("full");
+      assertThat(group.usage().memory().oomKills()).hasValue(0);
+      assertThat(group.usage().memory().current().orElseThrow()).isLessThanOrEqualTo(32 * MIB);
+      group.kill(PATIENCE); // what is in swap has to leave it before the device is taken away
+    }
+  }
+
+  @Test
+  @Needs(Feature.PURE_V2)
+  void aHighMarkOfSwapSlowsDown() throws Exception {
+    try (ZramSwap swap = new ZramSwap("512M")) {
+      group.apply(Limits.builder().memory("32M").swap("256M").swapHigh("8M").build(), false);
+      groups.run(group, LiveGroups.hog(64));
+      await()
+          .atMost(PATIENCE)
+          .until(() -> group.statistics().swapEvents().get("high").orElse(0) > 0);
+      group.kill(PATIENCE);
+    }
+  }
+
+  @Test
+  @Needs(Feature.PURE_V2)
+  void reclaimTakesMemoryBack() throws Exception {
+    try (ZramSwap swap = new ZramSwap("512M")) {
+      Process hog = groups.runAndRead(group, LiveGroups.hog(64));
+      assertThat(hog.inputReader().readLine()).isEqualTo("full");
+      long before = group.usage().memory().current().orElseThrow();
+      assertThat(group.reclaim(16 * MIB)).isTrue();
+      assertThat(group.usage().memory().current().orElseThrow()).isLessThan(before - 8 * MIB);
+      group.kill(PATIENCE);
+    }
+  }
+}

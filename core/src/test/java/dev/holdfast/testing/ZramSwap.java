@@ -1,0 +1,31 @@
+package dev.holdfast.testing;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Swap on {@code /dev/zram0}, for guests: the whole machine has it until this is closed. */
+public final class ZramSwap implements AutoCloseable {
+  private static final Path BLOCK = Path.of("/sys/block/zram0");
+  private static final String DEVICE = "/dev/zram0";
+
+  public ZramSwap(String size) throws Exception {
+    Files.writeString(BLOCK.resolve("disksize"), size);
+    run("mkswap", DEVICE);
+    run("swapon", DEVICE);
+  }
+
+  @Override
+  public void close() throws Exception {
+    run("swapoff", DEVICE);
+    Files.writeString(BLOCK.resolve("reset"), "1");
+  }
+
+  private static void run(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    if (process.waitFor() != 0) {
+      throw new IOException(String.join(" ", command) + ": " + output);
+    }
+  }
+}
