@@ -136,6 +136,15 @@ class OciRunTest {
   }
 
   @Test
+  void theOomScore() throws IOException {
+    String show = "cat /proc/self/oom_score_adj";
+    assertThat(run(config("", "\"oomScoreAdj\":777"), show).status()).isZero();
+    assertThat(out()).isEqualTo("777");
+    assertThat(run(config("", ""), show).status()).isZero();
+    assertThat(out()).isEqualTo(Files.readString(Path.of("/proc/self/oom_score_adj")).strip());
+  }
+
+  @Test
   void whatIsWrongIsNamedByItsPathAndNothingRuns() throws IOException {
     Call call = run(config("\"memory\":{\"limit\":\"64M\"}", ""), "true");
     assertThat(call.status()).isEqualTo(125);

@@ -34,6 +34,7 @@ class OciSpecTest {
     assertThat(spec.applyTo(Command.of("true").resourceLimit(ResourceLimit.parse("nofile=1"))))
         .extracting(Command::resourceLimits)
         .isEqualTo(spec.resourceLimits());
+    assertThat(spec.applyTo(Command.of("true")).oomScoreAdj()).hasValue(100);
     assertThat(spec.cgroupsPath().orElseThrow().components())
         .containsExactly("user.slice", "user-job.slice", "build-17.scope");
     assertThat(spec.resources().ignored())
