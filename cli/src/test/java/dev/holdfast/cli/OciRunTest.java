@@ -136,6 +136,14 @@ class OciRunTest {
   }
 
   @Test
+  void verboseTellsWhatIsIgnored() throws IOException {
+    Path config = config("\"memory\":{\"kernel\":1048576}", "");
+    assertThat(run(config, "true", "--verbose").err())
+        .contains("holdfast: ignored     linux.resources.memory.kernel: ");
+    assertThat(run(config, "true").err()).isEmpty();
+  }
+
+  @Test
   void theOomScore() throws IOException {
     String show = "cat /proc/self/oom_score_adj";
     assertThat(run(config("", "\"oomScoreAdj\":777"), show).status()).isZero();
