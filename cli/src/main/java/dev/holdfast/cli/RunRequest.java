@@ -60,7 +60,7 @@ final class RunRequest {
             .foreground(terminal)
             .keepIgnoredSignals(true);
     List<String> oci = parsed.values().get("--oci");
-    if (oci != null) {
+    if (oci != null && !oci.contains("")) {
       OciFile file = OciFile.read(oci.getFirst());
       command = file.addTo(limits, command);
       ignored = file.ignored();
