@@ -115,6 +115,18 @@ class OciRunTest {
   }
 
   @Test
+  @Needs(Feature.CPUSET)
+  void processorsArePinned() throws IOException {
+    String show = "sed -n 's/Cpus_allowed_list:\\t//p' /proc/self/status";
+    JsonNode report = report(0, config("\"cpu\":{\"cpus\":\"0\",\"mems\":\"0\"}", ""), show);
+    assertThat(out()).isEqualTo("0");
+    assertThat(limit(report, "cpuset-cpus").get("effective").asString()).isEqualTo("0");
+    assertThat(limit(report, "cpuset-mems").get("effective").asString()).isEqualTo("0");
+    Call call = run(config("\"cpu\":{\"cpus\":\"4095\"}", ""), show);
+    assertThat(call.status()).as(call.err()).isEqualTo(125);
+  }
+
+  @Test
   @Needs({Feature.ROOT, Feature.DEVICES})
   void devicesThatAreNotListedAreRefused() throws IOException {
     String look = "for d in zero kmsg; do (: < /dev/$d) && echo $d; done; true";
