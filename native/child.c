@@ -1,6 +1,7 @@
 /* What the child does between its first instruction and exec, in the order of enum start_step. */
 #include <asm/errno.h>
 #include <asm/signal.h>
+#include <linux/fcntl.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
 
@@ -50,6 +51,20 @@ static void set_limits(const struct start *start) {
   }
 }
 
+/* How soon the kernel kills it when the machine is out of memory. Its children have the same. */
+static long set_oom_score(int32_t score) {
+  char text[sizeof "-2147483648"];
+  char *at = text + sizeof text;
+  uint32_t rest = score < 0 ? 0u - (uint32_t)score : (uint32_t)score;
+  *--at = '\0';
+  do {
+    *--at = (char)('0' + rest % 10);
+    rest /= 10;
+  } while (rest != 0);
+  if (score < 0) *--at = '-';
+  return write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", at);
+}
+
 /* The keeper holds 0, 1 and 2 occupied, so no source is one of them and none is overwritten before it is used. */
 static void place_streams(const struct start *start) {
   for (int i = 0; i < 3; i++) check(start, STEP_STREAMS, sys_dup3(start->streams[i], i, 0), (uint32_t)i);
@@ -96,6 +111,7 @@ _Noreturn void child(const struct start *start) {
   if (asked(start, START_GROUP)) check(start, STEP_SESSION, sys_setpgid(0, request->process_group), 0);
   set_limits(start);
   if (asked(start, START_NICE)) check(start, STEP_NICE, sys_setpriority(PRIO_PROCESS, 0, request->nice), 0);
+  if (asked(start, START_OOM_SCORE)) check(start, STEP_OOM_SCORE, set_oom_score(request->oom_score_adj), 0);
   if (asked(start, START_UMASK)) sys_umask(request->umask);
   if (asked(start, START_DIRECTORY)) check(start, STEP_DIRECTORY, sys_chdir((const char *)strings), 0);
   place_streams(start);

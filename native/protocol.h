@@ -61,6 +61,7 @@ enum start_flags {
   START_NO_NEW_PRIVS = 1u << 11,
   START_KEEP_IGNORED = 1u << 12, /* leave SIGHUP, SIGINT and SIGQUIT ignored, those of them that were ignored
                                     when the keeper was started: `nohup` */
+  START_OOM_SCORE = 1u << 13,    /* /proc/self/oom_score_adj */
 };
 
 /*
@@ -91,6 +92,8 @@ struct start_request {
   uint32_t candidate_count; /* paths to try, in order, as execvp(3) does with PATH */
   uint32_t argument_count;
   uint32_t environment_count;
+  int32_t oom_score_adj; /* -1000 to 1000 */
+  uint32_t padding;
 };
 
 struct rlimit_entry {
@@ -146,16 +149,17 @@ enum start_step {
   STEP_SESSION = 5, /* setsid or setpgid */
   STEP_RLIMIT = 6,  /* detail: the resource */
   STEP_NICE = 7,
-  STEP_UMASK = 8,
-  STEP_DIRECTORY = 9,
-  STEP_STREAMS = 10, /* detail: 0, 1, 2 */
-  STEP_CLOSE = 11,
-  STEP_GROUPS = 12,
-  STEP_GID = 13,
-  STEP_UID = 14,
-  STEP_NO_NEW_PRIVS = 15,
-  STEP_SIGNALS = 16,
-  STEP_EXEC = 17 /* detail: which candidate gave the errno: the first EACCES if there was one, else the last tried */
+  STEP_OOM_SCORE = 8,
+  STEP_UMASK = 9,
+  STEP_DIRECTORY = 10,
+  STEP_STREAMS = 11, /* detail: 0, 1, 2 */
+  STEP_CLOSE = 12,
+  STEP_GROUPS = 13,
+  STEP_GID = 14,
+  STEP_UID = 15,
+  STEP_NO_NEW_PRIVS = 16,
+  STEP_SIGNALS = 17,
+  STEP_EXEC = 18 /* detail: which candidate gave the errno: the first EACCES if there was one, else the last tried */
 };
 
 /* 16 bytes, written at once: below PIPE_BUF, so records never interleave. */

@@ -3,7 +3,7 @@
 
 #include "keeper.h"
 
-#define ALL_START_FLAGS (2u * START_KEEP_IGNORED - 1u)
+#define ALL_START_FLAGS (2u * START_OOM_SCORE - 1u)
 
 static unsigned int start_descriptors(const struct start_request *request) {
   return 4 + ((request->flags & START_BLOCK_IN_MEMFD) != 0 ? 1u : 0u) +

@@ -44,8 +44,14 @@ int probe_main(int argc, char **argv) {
     char directory[4096];
     mode_t mask = umask(0);
     getrlimit(RLIMIT_NOFILE, &limit);
-    printf("cwd=%s umask=%o nice=%d nofile=%lu/%lu sid=%d pgid=%d pid=%d\n", getcwd(directory, sizeof directory), mask,
-           getpriority(PRIO_PROCESS, 0), limit.rlim_cur, limit.rlim_max, getsid(0), getpgid(0), getpid());
+    int oom = -1;
+    FILE *score = fopen("/proc/self/oom_score_adj", "r");
+    if (score != NULL) {
+      if (fscanf(score, "%d", &oom) != 1) oom = -1;
+      fclose(score);
+    }
+    printf("cwd=%s umask=%o nice=%d nofile=%lu/%lu sid=%d pgid=%d pid=%d oom=%d\n", getcwd(directory, sizeof directory), mask,
+           getpriority(PRIO_PROCESS, 0), limit.rlim_cur, limit.rlim_max, getsid(0), getpgid(0), getpid(), oom);
   }
   if (strcmp(what, "sleep") == 0) pause();
   fflush(stdout);

@@ -61,6 +61,12 @@ void test_failures(void) {
   expect(&keeper, &request, STEP_RLIMIT, EINVAL, 99, "no such rlimit");
 
   request = request_new();
+  request.head.flags = START_OOM_SCORE;
+  request.head.oom_score_adj = INT32_MIN;
+  add_command(&request, "/bin/true", NULL);
+  expect(&keeper, &request, STEP_OOM_SCORE, EINVAL, 0, "no such oom_score_adj");
+
+  request = request_new();
   request.head.flags = START_GROUP;
   request.head.process_group = 1;
   add_command(&request, "/bin/true", NULL);

@@ -43,7 +43,7 @@ static void test_mutations(struct keeper *keeper) {
   BROKEN("wrong magic", r.head.magic ^= 1);
   BROKEN("unknown kind", r.head.kind = 3);
   BROKEN("an anchor's kind", r.head.kind = REQUEST_ANCHOR);
-  BROKEN("unknown flag", r.head.flags = 1u << 13);
+  BROKEN("unknown flag", r.head.flags = 1u << 14);
   BROKEN("session and group", r.head.flags = START_SESSION | START_GROUP);
   BROKEN("a descriptor too many", add_descriptor(&r, open("/dev/null", O_RDWR | O_CLOEXEC)));
   BROKEN("a descriptor too few", close(r.descriptors[--r.descriptor_count]));

@@ -79,6 +79,15 @@ static void test_settings(struct keeper *keeper) {
   snprintf(line, sizeof line, "sid=%d pgid=%d pid=%d", result.pid, result.pid, result.pid);
   ok(contains(out, line), "a session of its own");
 
+  for (int score = 0; score <= 1000; score += 500) {
+    request = request_new();
+    request.head.flags = START_OOM_SCORE;
+    request.head.oom_score_adj = score;
+    probe(keeper, &request, "settings", out, sizeof out);
+    snprintf(line, sizeof line, "oom=%d\n", score);
+    ok(contains(out, line), "oom_score_adj %d: %s", score, out);
+  }
+
   request = request_new();
   request.head.flags = START_GROUP;
   result = probe(keeper, &request, "settings", out, sizeof out);

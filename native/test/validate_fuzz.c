@@ -29,7 +29,7 @@ static uint32_t number(void) {
 static void start_once(int *accepted, int *refused) {
   static struct message message;
   struct start_request request = {.magic = HOLDFAST_MAGIC, .kind = REQUEST_START};
-  request.flags = pick(4) == 0 ? (uint32_t)rand_r(&seed) : 1u << pick(13);
+  request.flags = pick(4) == 0 ? (uint32_t)rand_r(&seed) : 1u << pick(14);
   request.join_count = pick(2) == 0 ? 0 : number();
   request.group_count = number();
   request.rlimit_count = pick(2) == 0 ? 0 : number();

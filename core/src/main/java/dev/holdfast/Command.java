@@ -30,6 +30,7 @@ public final class Command {
   private final @Nullable Identity identity;
   private final @Nullable Integer umask;
   private final @Nullable Integer nice;
+  private final @Nullable Integer oomScoreAdj;
   private final List<ResourceLimit> resourceLimits;
   private final boolean foreground;
   private final boolean keepIgnoredSignals;
@@ -44,6 +45,7 @@ public final class Command {
     this.identity = draft.identity;
     this.umask = draft.umask;
     this.nice = draft.nice;
+    this.oomScoreAdj = draft.oomScoreAdj;
     this.resourceLimits = draft.resourceLimits;
     this.foreground = draft.foreground;
     this.keepIgnoredSignals = draft.keepIgnoredSignals;
@@ -178,6 +180,23 @@ public final class Command {
     return nice == null ? OptionalInt.empty() : OptionalInt.of(nice);
   }
 
+  /**
+   * How much sooner than others it is killed when the whole machine is out of memory, −1000 (never)
+   * to 1000; the default is ours. To lower it takes privileges. Source: proc_pid_oom_score_adj(5).
+   */
+  public Command oomScoreAdj(int value) {
+    if (value < -1000 || value > 1000) {
+      throw new IllegalArgumentException("an oom_score_adj is between -1000 and 1000");
+    }
+    Draft draft = new Draft(this);
+    draft.oomScoreAdj = value;
+    return new Command(draft);
+  }
+
+  public OptionalInt oomScoreAdj() {
+    return oomScoreAdj == null ? OptionalInt.empty() : OptionalInt.of(oomScoreAdj);
+  }
+
   /** Adds a resource limit of the process itself, as {@code setrlimit(2)} has them. */
   public Command resourceLimit(ResourceLimit limit) {
     Draft draft = new Draft(this);
@@ -250,6 +269,7 @@ public final class Command {
     @Nullable Identity identity;
     @Nullable Integer umask;
     @Nullable Integer nice;
+    @Nullable Integer oomScoreAdj;
     List<ResourceLimit> resourceLimits = List.of();
     boolean foreground;
     boolean keepIgnoredSignals;
@@ -266,6 +286,7 @@ public final class Command {
       identity = command.identity;
       umask = command.umask;
       nice = command.nice;
+      oomScoreAdj = command.oomScoreAdj;
       resourceLimits = command.resourceLimits;
       foreground = command.foreground;
       keepIgnoredSignals = command.keepIgnoredSignals;

@@ -88,6 +88,7 @@ public final class StartException extends HoldfastException {
       case GROUPS, GID, UID -> "run as root, or leave the identity out";
       case RLIMIT -> "ask for no more than the hard limit, or run as root";
       case NICE -> "only root may lower a nice value";
+      case OOM_SCORE -> "only root may lower an oom_score_adj; and /proc must be there";
       case PIDS, CLONE -> "raise the limit of processes, or wait until some have ended";
       case JOIN -> "see holdfast doctor";
       default -> "report this, with the output of holdfast doctor";

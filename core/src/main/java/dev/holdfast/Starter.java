@@ -92,6 +92,7 @@ final class Starter implements AutoCloseable {
     request.directory(RawText.bytes(OwnDirectory.resolve(command.directory().orElse(HERE))));
     command.umask().ifPresent(request::umask);
     command.nice().ifPresent(request::nice);
+    command.oomScoreAdj().ifPresent(request::oomScoreAdj);
     command
         .identity()
         .ifPresent(identity ->

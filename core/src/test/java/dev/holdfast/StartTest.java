@@ -76,17 +76,20 @@ class StartTest {
 
   @Test
   void seesItsSettings() throws Exception {
-    String script = "pwd; umask; echo $V; echo ${HOME-none}; ulimit -n; nice";
+    String script =
+        "pwd; umask; echo $V; echo ${HOME-none}; ulimit -n; nice;" + " cat /proc/$$/oom_score_adj";
     Result result =
         Command.of("/bin/sh", "-c", script)
             .directory(directory)
             .umask(027)
             .nice(5)
+            .oomScoreAdj(321)
             .environment(Environment.empty().with("V", "ä b").with("PATH", "/bin:/usr/bin"))
             .resourceLimit(ResourceLimit.parse("nofile=77:88"))
             .capture();
     assertThat(result.stdout().text().lines())
-        .containsExactly(directory.toRealPath().toString(), "0027", "ä b", "none", "77", "5");
+        .containsExactly(
+            directory.toRealPath().toString(), "0027", "ä b", "none", "77", "5", "321");
   }
 
   @Test

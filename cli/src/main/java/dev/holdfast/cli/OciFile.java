@@ -5,6 +5,7 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.oci.OciSpec;
 import java.nio.file.Path;
+import java.util.List;
 
 /** The file of {@code --oci}. In a class of its own, so that nobody else loads what reads it. */
 final class OciFile {
@@ -33,6 +34,15 @@ final class OciFile {
     } catch (HoldfastException wrong) {
       throw usage(wrong);
     }
+  }
+
+  /** What it says and nobody does, each with why. */
+  List<String> ignored() {
+    List<String> ignored = spec.resources().ignored();
+    if (spec.cgroupsPath().isPresent()) {
+      ignored.add("linux.cgroupsPath: the job lies in the delegated subtree");
+    }
+    return ignored;
   }
 
   private static UsageException usage(HoldfastException wrong) {

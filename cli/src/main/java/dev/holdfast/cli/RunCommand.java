@@ -32,6 +32,9 @@ final class RunCommand {
         StopSignals signals = new StopSignals(request.terminal())) {
       if (request.verbose()) {
         Verbose.host(request.cgroupRoot(), err);
+        for (String member : request.ignored()) {
+          Complaint.print(err, "ignored     " + member);
+        }
       }
       return run(report, signals);
     }

@@ -38,6 +38,7 @@ final class RunRequest {
   private @Nullable String name;
   private ReportFormat report = ReportFormat.NONE;
   private @Nullable String reportFile;
+  private List<String> ignored = List.of();
   private boolean verbose;
 
   /**
@@ -59,8 +60,10 @@ final class RunRequest {
             .foreground(terminal)
             .keepIgnoredSignals(true);
     List<String> oci = parsed.values().get("--oci");
-    if (oci != null) {
-      command = OciFile.read(oci.getFirst()).addTo(limits, command);
+    if (oci != null && !oci.contains("")) {
+      OciFile file = OciFile.read(oci.getFirst());
+      command = file.addTo(limits, command);
+      ignored = file.ignored();
     }
     for (Map.Entry<String, List<String>> option : parsed.values().entrySet()) {
       if (option.getValue().contains("")) {
@@ -159,6 +162,11 @@ final class RunRequest {
 
   boolean terminal() {
     return terminal;
+  }
+
+  /** What the file of {@code --oci} says and nobody does. */
+  List<String> ignored() {
+    return ignored;
   }
 
   boolean verbose() {

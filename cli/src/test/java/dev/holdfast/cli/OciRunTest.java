@@ -115,6 +115,18 @@ class OciRunTest {
   }
 
   @Test
+  @Needs(Feature.CPUSET)
+  void processorsArePinned() throws IOException {
+    String show = "sed -n 's/Cpus_allowed_list:\\t//p' /proc/self/status";
+    JsonNode report = report(0, config("\"cpu\":{\"cpus\":\"0\",\"mems\":\"0\"}", ""), show);
+    assertThat(out()).isEqualTo("0");
+    assertThat(limit(report, "cpuset-cpus").get("effective").asString()).isEqualTo("0");
+    assertThat(limit(report, "cpuset-mems").get("effective").asString()).isEqualTo("0");
+    Call call = run(config("\"cpu\":{\"cpus\":\"4095\"}", ""), show);
+    assertThat(call.status()).as(call.err()).isEqualTo(125);
+  }
+
+  @Test
   @Needs({Feature.ROOT, Feature.DEVICES})
   void devicesThatAreNotListedAreRefused() throws IOException {
     String look = "for d in zero kmsg; do (: < /dev/$d) && echo $d; done; true";
@@ -133,6 +145,23 @@ class OciRunTest {
     assertThat(out()).isEqualTo("37\n41");
     assertThat(run(config, "ulimit -Sn", "--rlimit", "nofile=35").status()).isZero();
     assertThat(out()).isEqualTo("35");
+  }
+
+  @Test
+  void verboseTellsWhatIsIgnored() throws IOException {
+    Path config = config("\"memory\":{\"kernel\":1048576}", "");
+    assertThat(run(config, "true", "--verbose").err())
+        .contains("holdfast: ignored     linux.resources.memory.kernel: ");
+    assertThat(run(config, "true").err()).isEmpty();
+  }
+
+  @Test
+  void theOomScore() throws IOException {
+    String show = "cat /proc/self/oom_score_adj";
+    assertThat(run(config("", "\"oomScoreAdj\":777"), show).status()).isZero();
+    assertThat(out()).isEqualTo("777");
+    assertThat(run(config("", ""), show).status()).isZero();
+    assertThat(out()).isEqualTo(Files.readString(Path.of("/proc/self/oom_score_adj")).strip());
   }
 
   @Test

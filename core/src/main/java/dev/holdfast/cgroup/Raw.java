@@ -38,7 +38,7 @@ final class Raw implements Controller {
       Directory group = branch.directory();
       boolean core = request.controller().equals(CORE);
       if (core ? group.has(file) : has(branch, request.controller())) {
-        int errno = group.tryWrite(file, request.value().toString());
+        int errno = write(group, file, request.value().toString());
         if (errno == Errno.ENOENT) {
           rows.refused(
               request,
@@ -54,6 +54,15 @@ final class Raw implements Controller {
       }
     }
     // Without a row, it is told why there is no such controller.
+  }
+
+  /** The kernel takes one line a write: of several, as for several devices, each goes alone. */
+  private static int write(Directory group, String file, String text) throws IOException {
+    int errno = 0;
+    for (String line : text.lines().toList()) {
+      errno = errno == 0 && !line.isBlank() ? group.tryWrite(file, line) : errno;
+    }
+    return errno;
   }
 
   private static boolean has(Branch branch, String controller) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class StartMessage {
   private static final int MAGIC = 0x31464b48;
   private static final int KIND_START = 1;
-  private static final int HEADER = 64;
+  private static final int HEADER = 72;
   private static final int RLIMIT = 24;
 
   /**
@@ -59,6 +59,7 @@ final class StartMessage {
     header.set(ValueLayout.JAVA_INT, 52, request.candidates.size());
     header.set(ValueLayout.JAVA_INT, 56, request.arguments.size());
     header.set(ValueLayout.JAVA_INT, 60, request.environment.size());
+    header.set(ValueLayout.JAVA_INT, 64, request.oomScoreAdj);
   }
 
   private static void block(MemorySegment block, StartRequest request) {

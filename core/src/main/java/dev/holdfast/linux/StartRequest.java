@@ -24,6 +24,7 @@ public final class StartRequest {
   static final int UID = 1 << 10;
   static final int NO_NEW_PRIVS = 1 << 11;
   static final int KEEP_IGNORED = 1 << 12;
+  static final int OOM_SCORE = 1 << 13;
 
   /** One resource limit, as {@code setrlimit(2)} takes it; −1 is infinity. */
   public record ResourceLimit(int resource, long soft, long hard) {}
@@ -32,6 +33,7 @@ public final class StartRequest {
   int processGroup;
   int umask;
   int nice;
+  int oomScoreAdj;
   int uid;
   int gid;
   int[] groups = {};
@@ -81,6 +83,13 @@ public final class StartRequest {
   public StartRequest nice(int value) {
     nice = value;
     flags |= NICE;
+    return this;
+  }
+
+  /** The value of {@code /proc/PID/oom_score_adj}, −1000 to 1000. */
+  public StartRequest oomScoreAdj(int value) {
+    oomScoreAdj = value;
+    flags |= OOM_SCORE;
     return this;
   }
 

@@ -11,6 +11,7 @@ public enum StartStep {
   /** Detail: the resource's number. */
   RLIMIT("setting a resource limit"),
   NICE("setting the nice value"),
+  OOM_SCORE("writing /proc/self/oom_score_adj"),
   UMASK("setting the umask"),
   DIRECTORY("changing to the directory"),
   /** Detail: 0, 1 or 2. */

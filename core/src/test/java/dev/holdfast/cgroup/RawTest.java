@@ -12,7 +12,8 @@ class RawTest {
 
   @Test
   void eachLineIsAWriteOfItsOwn() throws Exception {
-    try (FakeGroup group = FakeGroup.v2(temp).files("io.max")) {
+    try (FakeGroup group =
+        FakeGroup.v2(temp).with("cgroup.controllers", "cpu io\n").files("io.max")) {
       Limits limits = Limits.builder().raw("io.max=8:0 rbps=4096\n8:16 rbps=1\n\n").build();
       List<AppliedLimit> rows =
           FakeGroup.apply(new Raw(List.of(group.branch)), limits, /* bestEffort= */ false);

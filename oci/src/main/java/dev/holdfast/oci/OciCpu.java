@@ -48,7 +48,7 @@ public record OciCpu(
   }
 
   void addTo(List<Setting> settings) {
-    if (shares.orElse(0) != 0) {
+    if (shares.orElse(0) != 0 && !isIdle()) {
       long number = shares.getAsLong();
       settings.add(
           new Setting(
@@ -65,8 +65,18 @@ public record OciCpu(
     list(settings, ".cpus", LimitKind.CPUSET_CPUS, cpus);
     list(settings, ".mems", LimitKind.CPUSET_MEMS, mems);
     if (idle.isPresent()) {
-      settings.add(
-          Setting.of(PATH + ".idle", LimitKind.CPU_IDLE, idle.getAsInt() == 1 ? "yes" : "no"));
+      settings.add(Setting.of(PATH + ".idle", LimitKind.CPU_IDLE, isIdle() ? "yes" : "no"));
+    }
+  }
+
+  private boolean isIdle() {
+    return idle.orElse(0) == 1;
+  }
+
+  /** What is asked for and has no effect, each with why. */
+  void addIgnored(List<String> ignored) {
+    if (shares.orElse(0) != 0 && isIdle()) {
+      ignored.add(PATH + ".shares: an idle group has no weight");
     }
   }
 

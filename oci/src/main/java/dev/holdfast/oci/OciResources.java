@@ -112,6 +112,7 @@ public record OciResources(
   public List<String> ignored() {
     List<String> ignored = new ArrayList<>();
     memory.addIgnored(ignored);
+    cpu.addIgnored(ignored);
     return ignored;
   }
 }

@@ -99,9 +99,10 @@ public record OciSpec(
     return resources.limits();
   }
 
-  /** {@code command} with {@link #resourceLimits}. */
+  /** {@code command} with {@link #resourceLimits} and {@link #oomScoreAdj}. */
   public Command applyTo(Command command) {
-    Command changed = command;
+    Command changed =
+        oomScoreAdj.isPresent() ? command.oomScoreAdj(oomScoreAdj.getAsInt()) : command;
     for (ResourceLimit limit : resourceLimits) {
       changed = changed.resourceLimit(limit);
     }

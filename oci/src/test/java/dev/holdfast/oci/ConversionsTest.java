@@ -3,6 +3,10 @@ package dev.holdfast.oci;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.LimitKind;
+import dev.holdfast.cgroup.LimitValue;
+import dev.holdfast.cgroup.Limits;
 import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -10,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ConversionsTest {
-  private static final int ROUNDS = 100_000;
+  private static final int ROUNDS = 20_000;
 
   @ParameterizedTest
   @CsvSource({
@@ -68,6 +72,53 @@ class ConversionsTest {
       assertThat(BlkioWeight.ioWeight(weight)).isGreaterThan(before).isBetween(1L, 10_000L);
       before = BlkioWeight.ioWeight(weight);
     }
+  }
+
+  /** Whatever numbers a document has: what comes of them is in the kernel's bounds, or an error. */
+  @Test
+  void limitsAreInTheKernelsBounds() throws Exception {
+    Random random = seeded();
+    int taken = 0;
+    for (int round = 0; round < ROUNDS / 4; round++) {
+      String json =
+          Documents.resources(
+              "\"memory\":{\"limit\":%d,\"swap\":%d,\"reservation\":%d},\"pids\":{\"limit\":%d},"
+                      .formatted(size(random), size(random), size(random), any(random) >> 40)
+                  + "\"cpu\":{\"shares\":%d,\"quota\":%d,\"period\":%d}"
+                      .formatted(
+                          any(random) & Long.MAX_VALUE, any(random), random.nextInt(1_000_001)));
+      try {
+        for (Limits.Request request : OciSpec.parse(json).limits().requests()) {
+          check(request);
+        }
+        taken++;
+      } catch (HoldfastException refused) {
+        assertThat(refused.what()).startsWith("linux.resources.");
+      }
+    }
+    assertThat(taken).isBetween(ROUNDS / 100, ROUNDS / 4 - 1);
+  }
+
+  private static void check(Limits.Request request) {
+    LimitValue value = request.value();
+    if (value instanceof LimitValue.Count(long count)) {
+      assertThat(count).isGreaterThanOrEqualTo(request.kind() == LimitKind.SWAP ? 0 : 1);
+    } else if (value instanceof LimitValue.Bandwidth(long quota, long period)) {
+      assertThat(quota).matches(micros -> micros >= 1000 || micros == -1 || micros == 0);
+      assertThat(period).isBetween(1000L, 1_000_000L);
+    } else if (value instanceof LimitValue.Shares(long shares)) {
+      assertThat(shares).isPositive();
+    } else {
+      assertThat(value).isEqualTo(LimitValue.UNLIMITED);
+    }
+  }
+
+  private static long any(Random random) {
+    return random.nextLong() >> random.nextInt(64);
+  }
+
+  private static long size(Random random) {
+    return Math.max(-1, any(random));
   }
 
   private static Random seeded() {

@@ -50,6 +50,7 @@ class OciFuzzTest {
     System.out.println("OciFuzzTest: -Dholdfast.seed=" + seed);
     Random random = new Random(seed);
     String whole = Documents.full();
+    List<int[]> scalars = scalars(whole);
     int read = 0;
     int meant = 0;
     for (int round = 0; round < ROUNDS; round++) {
@@ -57,7 +58,7 @@ class OciFuzzTest {
           switch (random.nextInt(4)) {
             case 0 -> damage(whole, random);
             case 1 -> generated(random, 0);
-            default -> otherValues(whole, random);
+            default -> otherValues(whole, scalars, random);
           };
       try {
         OciSpec spec = OciSpec.parse(damaged);
@@ -125,19 +126,24 @@ class OciFuzzTest {
   }
 
   /** Well-formed, but with one to three values exchanged. */
-  private static String otherValues(String text, Random random) {
-    String changed = text;
-    for (int times = 1 + random.nextInt(3); times > 0; times--) {
-      List<int[]> scalars = new ArrayList<>();
-      Matcher matcher = SCALAR.matcher(changed);
-      while (matcher.find()) {
-        scalars.add(new int[] {matcher.start(), matcher.end()});
-      }
-      int[] one = scalars.get(random.nextInt(scalars.size()));
-      String value = VALUES[random.nextInt(VALUES.length)];
-      changed = changed.substring(0, one[0]) + value + changed.substring(one[1]);
+  private static String otherValues(String text, List<int[]> scalars, Random random) {
+    StringBuilder changed = new StringBuilder(text);
+    int before = scalars.size();
+    for (int times = 1 + random.nextInt(3); times > 0 && before > 0; times--) {
+      before = random.nextInt(before); // from behind, so that what is in front stays in its place
+      int[] one = scalars.get(before);
+      changed.replace(one[0], one[1], VALUES[random.nextInt(VALUES.length)]);
     }
-    return changed;
+    return changed.toString();
+  }
+
+  private static List<int[]> scalars(String text) {
+    List<int[]> scalars = new ArrayList<>();
+    Matcher matcher = SCALAR.matcher(text);
+    while (matcher.find()) {
+      scalars.add(new int[] {matcher.start(), matcher.end()});
+    }
+    return scalars;
   }
 
   private static final String[] NAMES = {

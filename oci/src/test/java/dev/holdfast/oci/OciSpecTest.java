@@ -34,12 +34,18 @@ class OciSpecTest {
     assertThat(spec.applyTo(Command.of("true").resourceLimit(ResourceLimit.parse("nofile=1"))))
         .extracting(Command::resourceLimits)
         .isEqualTo(spec.resourceLimits());
+    assertThat(spec.applyTo(Command.of("true")).oomScoreAdj()).hasValue(100);
     assertThat(spec.cgroupsPath().orElseThrow().components())
         .containsExactly("user.slice", "user-job.slice", "build-17.scope");
     assertThat(spec.resources().ignored())
         .containsExactly(
             "linux.resources.memory.kernel: the kernel limits no memory of its own any more",
             "linux.resources.memory.useHierarchy: nested groups always count");
+    assertThat(
+            OciSpec.parse(Documents.resources("\"cpu\":{\"shares\":2,\"idle\":1}"))
+                .resources()
+                .ignored())
+        .containsExactly("linux.resources.cpu.shares: an idle group has no weight");
   }
 
   @ParameterizedTest
@@ -194,6 +200,10 @@ class OciSpecTest {
         resources("\"cpu\":{\"quota\":999}", "linux.resources.cpu.quota: ", "999"),
         resources("\"cpu\":{\"period\":999}", "linux.resources.cpu.period: ", "999"),
         resources("\"cpu\":{\"quota\":5000,\"period\":1000001}", "cpu.quota: ", "1000001"),
+        resources("\"cpu\":{\"cpus\":\"0-\"}", "linux.resources.cpu.cpus: \"0-\" is not a list"),
+        resources("\"cpu\":{\"mems\":\"1-0\"}", "linux.resources.cpu.mems: \"1-0\""),
+        resources("\"cpu\":{\"burst\":60000001}", "linux.resources.cpu.burst: "),
+        resources("\"cpu\":{\"realtimeRuntime\":-1}", "linux.resources.cpu.realtimeRuntime: "),
         resources("\"pids\":{\"limit\":4194305}", "linux.resources.pids.limit: ", "4194305"),
         resources(
             "\"network\":{\"priorities\":[{\"name\":\"eth0\",\"priority\":1},"
