@@ -21,19 +21,29 @@ final class HoldfastProcess {
   /** What the command consists of: folders of classes and jars. */
   static List<Path> parts() {
     return Stream.of(
-            Main.class,
-            Job.class,
-            dev.holdfast.oci.OciSpec.class,
-            picocli.CommandLine.class,
-            tools.jackson.core.JsonGenerator.class)
-        .map(type -> {
-          try {
-            return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
-          } catch (java.net.URISyntaxException e) {
-            throw new AssertionError(e);
-          }
-        })
+            Main.class.getName(),
+            Job.class.getName(),
+            "dev.holdfast.oci.OciSpec",
+            "picocli.CommandLine",
+            "tools.jackson.core.JsonGenerator",
+            // At run time only.
+            "dev.holdfast.systemd.SystemdScopes",
+            "org.freedesktop.dbus.messages.Message",
+            "org.freedesktop.dbus.transport.jre.NativeTransportProvider",
+            "org.slf4j.Logger",
+            "org.slf4j.nop.NOPServiceProvider")
+        .map(HoldfastProcess::part)
         .toList();
+  }
+
+  /** Where a class comes from. */
+  static Path part(String type) {
+    try {
+      return Path.of(
+          Class.forName(type).getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (ReflectiveOperationException | java.net.URISyntaxException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** The parts where every user can read them. */

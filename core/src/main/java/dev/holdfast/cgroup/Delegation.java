@@ -219,9 +219,8 @@ public final class Delegation {
           moves,
           absences);
     }
-    Absence both =
-        new Absence(
-            reason + "; " + obstacle.reason(), problem.remedy() + ", or " + obstacle.remedy());
+    String remedy = obstacle.remedy().isEmpty() ? "" : ", or " + obstacle.remedy();
+    Absence both = new Absence(reason + "; " + obstacle.reason(), problem.remedy() + remedy);
     return new Delegation(kind, why, places, both, moves, absences);
   }
 

@@ -14,8 +14,8 @@ public interface ScopeManager {
   String whom();
 
   /**
-   * Why it cannot be asked; empty if it seems that it can. Looks at files only, and answers in
-   * milliseconds.
+   * Why it cannot be asked, with an empty remedy if nothing would help; empty if it seems that it
+   * can be. Looks at files only, and answers in milliseconds.
    */
   Optional<Absence> obstacle();
 

@@ -16,15 +16,15 @@ final class Instance {
   private static final String ROOT_UID = "0";
 
   private final Path top;
+  private final String user;
   private final boolean system;
-  private final Path directory;
   private final List<Bus> buses;
   private final @Nullable Absence obstacle;
 
-  private Instance(Path top, boolean system, Path directory, List<Bus> buses) {
+  private Instance(Path top, String user, List<Bus> buses) {
     this.top = top;
-    this.system = system;
-    this.directory = directory;
+    this.user = user;
+    this.system = user.equals(ROOT_UID);
     this.buses = buses;
     this.obstacle = look();
   }
@@ -44,8 +44,7 @@ final class Instance {
       Path run = top.resolve("run");
       return new Instance(
           top,
-          true,
-          run,
+          user,
           List.of(
               new Bus(run.resolve("dbus/system_bus_socket"), false),
               new Bus(run.resolve("systemd/private"), true)));
@@ -59,8 +58,7 @@ final class Instance {
     }
     return new Instance(
         top,
-        false,
-        directory,
+        user,
         List.of(
             new Bus(directory.resolve("bus"), false),
             new Bus(directory.resolve("systemd/private"), true)));
@@ -93,7 +91,7 @@ final class Instance {
   private @Nullable Absence look() {
     // sd_booted(3)
     if (!Files.isDirectory(top.resolve("run/systemd/system"))) {
-      return new Absence("systemd does not run here", "have it run this machine");
+      return new Absence("systemd does not run here", "");
     }
     String first = text(top.resolve("proc/1/comm"));
     if (!first.isEmpty() && !first.equals("systemd")) {
@@ -113,9 +111,7 @@ final class Instance {
     }
     return new Absence(
         "no systemd runs for this user: there is neither " + buses.get(0) + " nor " + buses.get(1),
-        "have root start one (loginctl enable-linger, systemctl start user@"
-            + directory.getFileName()
-            + ".service)");
+        "have root start one: loginctl enable-linger " + user);
   }
 
   private static Optional<String> owner(Path path) {

@@ -13,19 +13,24 @@ import java.util.Optional;
  * <p>Thread-safe.
  */
 public final class SystemdScopes implements ScopeManager {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  /** The first job that needs systemd waits for both, so 30 s at most. */
+  private static final Duration PATIENCE_TO_CREATE = Duration.ofSeconds(20);
+
+  private static final Duration PATIENCE_TO_ATTACH = Duration.ofSeconds(10);
 
   private final Instance instance;
-  private final Duration patience;
+  private final Duration toCreate;
+  private final Duration toAttach;
 
   /** For this process; used by {@link java.util.ServiceLoader}. */
   public SystemdScopes() {
-    this(Instance.own(), PATIENCE);
+    this(Instance.own(), PATIENCE_TO_CREATE, PATIENCE_TO_ATTACH);
   }
 
-  SystemdScopes(Instance instance, Duration patience) {
+  SystemdScopes(Instance instance, Duration toCreate, Duration toAttach) {
     this.instance = instance;
-    this.patience = patience;
+    this.toCreate = toCreate;
+    this.toAttach = toAttach;
   }
 
   @Override
@@ -45,7 +50,7 @@ public final class SystemdScopes implements ScopeManager {
     // Where both kinds of systemd keep what nobody sorted elsewhere.
     String slice = instance.isSystem() ? "system.slice" : "app.slice";
     String result =
-        new Conversation<String>(instance, refusals, patience)
+        new Conversation<String>(instance, refusals, toCreate)
             .about(manager -> manager.startScope(unit, slice, pid));
     if (!result.equals("done")) {
       throw refusals.ended(unit, result);
@@ -57,7 +62,7 @@ public final class SystemdScopes implements ScopeManager {
   public void attach(String scope, String below, int pid) throws HoldfastException {
     Refusals refusals =
         new Refusals(instance, "cannot move process " + pid + " to " + scope + " " + below);
-    new Conversation<Boolean>(instance, refusals, patience)
+    new Conversation<Boolean>(instance, refusals, toAttach)
         .about(manager -> {
           manager.attach(scope, below, pid);
           return true;

@@ -1,0 +1,372 @@
+package dev.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Systemd;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What the command says and does wherever systemd may have put it. */
+@Systemd
+@Needs({Feature.ROOT, Feature.PURE_V2, Feature.SYSTEMD, Feature.MEMORY, Feature.PIDS})
+@Timeout(180)
+class SystemdTest {
+  private static final Path TOP = Path.of("/sys/fs/cgroup");
+  private static final String SYSTEM_SCOPE = "/system\\.slice/holdfast-[0-9]+-[0-9a-f]+\\.scope";
+  private static final String USER_SCOPE =
+      "/user\\.slice/user-1000\\.slice/user@1000\\.service/app\\.slice"
+          + "/holdfast-[0-9]+-[0-9a-f]+\\.scope";
+  private static final String SERVICE = "/system\\.slice/[^/]+\\.service";
+
+  @TempDir static Path folder;
+  private static Installed installed;
+
+  private final Marked mark = Marked.fresh();
+
+  /**
+   * A place to start in, and what is to be seen there.
+   *
+   * <p>delegation and group are what doctor says and where jobs lie; without a group there are no
+   * limits, and {@code told} is the reason.
+   */
+  enum Where {
+    DELEGATED_SERVICE(
+        words -> Installed.service(List.of("Delegate=yes"), words), "leaf", SERVICE, "are ours"),
+    SERVICE_OF_ROOT(
+        words -> Installed.service(List.of(), words),
+        "systemd",
+        SYSTEM_SCOPE,
+        "has not delegated to us; systemd gives us a scope"),
+    DELEGATED_SERVICE_OF_A_USER(
+        words -> Installed.service(List.of("Delegate=yes", "User=tester"), words),
+        "leaf",
+        SERVICE,
+        "are ours"),
+    SERVICE_OF_A_USER(
+        words -> Installed.service(List.of("User=tester"), words),
+        "systemd",
+        USER_SCOPE,
+        "not writable for us; the user's systemd gives us a scope"),
+    /** A user's systemd marks none of its units: what is ours alone is taken for delegated. */
+    USERS_SERVICE(
+        Installed::userService,
+        "leaf",
+        "/user\\.slice/user-1000\\.slice/user@1000\\.service/app\\.slice/[^/]+\\.service",
+        "are ours"),
+    LOGIN_OF_A_USER(
+        words -> Installed.login("tester", words),
+        "systemd",
+        USER_SCOPE,
+        "not writable for us; the user's systemd gives us a scope"),
+    LOGIN_OF_ROOT(
+        words -> Installed.login("root", words),
+        "systemd",
+        SYSTEM_SCOPE,
+        "systemd gives us a scope"),
+    CONTAINER(Installed::container, "none", null, "mounted read-only"),
+    NOBODY(
+        words -> Installed.service(List.of("User=nobody"), words),
+        "none",
+        null,
+        "no systemd runs for this user");
+
+    private final UnaryOperator<List<String>> way;
+    private final String delegation;
+    private final String group;
+    private final String told;
+
+    Where(UnaryOperator<List<String>> way, String delegation, String group, String told) {
+      this.way = way;
+      this.delegation = delegation;
+      this.group = group;
+      this.told = told;
+    }
+
+    HoldfastProcess.Ended run(String... arguments) throws Exception {
+      return await(way.apply(installed.words(arguments)));
+    }
+  }
+
+  @BeforeAll
+  static void install() throws Exception {
+    installed = new Installed(folder);
+  }
+
+  @AfterEach
+  void nothingIsLeft() {
+    List<Long> left = mark.alive();
+    mark.end();
+    assertThat(left).as("marked processes after the test").isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void doctorSaysWhatRunWillDo(Where where) throws Exception {
+    HoldfastProcess.Ended doctor = where.run("doctor", "--json");
+    assertThat(doctor.err()).isEmpty();
+    JsonNode host = json(doctor.out());
+    assertThat(host.at("/cgroup/version").asString()).isEqualTo("v2");
+    assertThat(host.at("/cgroup/delegation").asString()).isEqualTo(where.delegation);
+    assertThat(host.get("available").asBoolean()).isEqualTo(where.group != null);
+    assertThat(doctor.status()).isEqualTo(where.group == null ? 1 : 0);
+    assertThat(host.get("reason").isNull()).isEqualTo(where.group != null);
+    assertThat(host.get("remedy").isNull()).isEqualTo(where.group != null);
+    HoldfastProcess.Ended text = where.run("doctor");
+    assertThat(text.out()).contains(where.told);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void runDoesWhatCanBeDone(Where where) throws Exception {
+    HoldfastProcess.Ended run =
+        where.run(
+            "run",
+            "--memory",
+            "64M",
+            "--pids",
+            "16",
+            "--report",
+            "json",
+            "--",
+            "sh",
+            "-c",
+            "g=$(cut -d: -f3 /proc/self/cgroup); echo $g; cat /sys/fs/cgroup$g/memory.max"
+                + " /sys/fs/cgroup$g/memory.swap.max /sys/fs/cgroup$g/pids.max");
+    if (where.group == null) {
+      assertThat(run.status()).isEqualTo(125);
+      assertThat(run.err())
+          .startsWith("holdfast: cannot limit memory with process-group: ")
+          .contains(where.told)
+          .contains("--cgroup-root")
+          .matches("[^\\n]*: [^\\n]* \\([^\\n]*\\)\\n");
+      assertThat(where.run("run", "--", "sh", "-c", "exit 3").status()).isEqualTo(3);
+      return;
+    }
+    assertThat(run.err().lines()).as(run.err()).hasSize(1);
+    assertThat(run.status()).isZero();
+    List<String> printed = run.out().lines().toList();
+    assertThat(printed.getFirst()).matches(where.group + "/holdfast-[^/]+/job-1");
+    assertThat(printed.subList(1, 4)).containsExactly("67108864", "0", "16");
+    JsonNode report = json(run.err());
+    assertThat(report.get("mechanism").asString()).isEqualTo("cgroup-v2");
+    assertThat(report.at("/cgroup/unified").asString()).isEqualTo(printed.getFirst());
+    for (JsonNode limit : report.get("limits")) {
+      assertThat(limit.get("status").asString()).isEqualTo("enforced");
+    }
+    assertThat(report.at("/cleanup/removed").asBoolean()).isTrue();
+    if (where.delegation.equals("systemd")) {
+      awaitGone(scope(printed.getFirst()));
+    }
+  }
+
+  @Test
+  void aUsersLimitsStandAfterAReload() throws Exception {
+    limitsStandAfter("systemctl --user daemon-reload", Where.LOGIN_OF_A_USER);
+  }
+
+  @Test
+  void rootsLimitsStandAfterAReload() throws Exception {
+    limitsStandAfter("systemctl daemon-reload", Where.LOGIN_OF_ROOT);
+  }
+
+  @Test
+  void limitsStandAfterAReloadInAUsersService() throws Exception {
+    limitsStandAfter("systemctl --user daemon-reload", Where.USERS_SERVICE);
+  }
+
+  private void limitsStandAfter(String reload, Where where) throws Exception {
+    HoldfastProcess.Ended run =
+        where.run(
+            "run",
+            "--memory",
+            "64M",
+            "--pids",
+            "16",
+            "--report",
+            "json",
+            "--",
+            "sh",
+            "-c",
+            reload
+                + " || exit 9; g=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)"
+                + "; cat $g/memory.max $g/pids.max; perl -e '$x = q(a) x 300000000; sleep 100'",
+            mark.text());
+    assertThat(run.out()).isEqualTo("67108864\n16");
+    assertThat(run.status()).as(run.err()).isEqualTo(137);
+    assertThat(json(run.err()).get("outcome").asString()).isEqualTo("oom-killed");
+  }
+
+  @Test
+  void killedItLeavesNothingInTheUsersScope() throws Exception {
+    Process login = start(Where.LOGIN_OF_A_USER);
+    try {
+      Path scope = TOP.resolve(scope(Path.of("/proc/" + member() + "/cgroup")).substring(1));
+      assertThat(scope).exists();
+      kill("dev.holdfast.cli.Main");
+      login.waitFor();
+      Awaitility.await("the end of the tree")
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> mark.alive().isEmpty() && !Files.exists(scope));
+    } finally {
+      login.destroyForcibly();
+    }
+  }
+
+  @Test
+  void aNewKeeperIsBroughtIntoTheUsersScope() throws Exception {
+    Process login = start(Where.LOGIN_OF_A_USER);
+    try {
+      Path scope = TOP.resolve(scope(Path.of("/proc/" + member() + "/cgroup")).substring(1));
+      Path leaf = scope.resolve("holdfast.leaf/cgroup.procs");
+      // One keeps the scope, the other starts children.
+      List<String> before = Files.readAllLines(leaf);
+      assertThat(before).hasSize(2);
+      for (String pid : before) {
+        ProcessHandle.of(Long.parseLong(pid)).orElseThrow().destroyForcibly();
+      }
+      Awaitility.await("another keeper")
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> {
+            List<String> now = Files.readAllLines(leaf);
+            return now.size() == 1 && !before.contains(now.getFirst());
+          });
+      kill("dev.holdfast.cli.Main");
+      login.waitFor();
+      Awaitility.await("the end of the tree")
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> mark.alive().isEmpty() && !Files.exists(scope));
+    } finally {
+      login.destroyForcibly();
+    }
+  }
+
+  @Test
+  void aRunningProcessOfTheSessionCanBeAdopted() throws Exception {
+    List<Path> parts = new ArrayList<>(HoldfastProcess.parts());
+    List<String> words = new ArrayList<>();
+    Path adopter = folder.resolve("adopter");
+    Path classes = HoldfastProcess.part(Adopter.class.getName());
+    Path copy = Files.createDirectories(folder.resolve("adopter-classes/dev/holdfast/cli"));
+    Files.copy(
+        classes.resolve("dev/holdfast/cli/SystemdTest$Adopter.class"),
+        copy.resolve("SystemdTest$Adopter.class"));
+    for (int i = 0; i < parts.size(); i++) {
+      parts.set(i, folder.resolve("part-" + i));
+    }
+    parts.add(folder.resolve("adopter-classes"));
+    words.addAll(HoldfastProcess.words(parts));
+    words.removeLast();
+    words.add(Adopter.class.getName());
+    Installed.script(adopter, words);
+    Process sharing =
+        new ProcessBuilder("chmod", "-R", "a+rX", folder.resolve("adopter-classes").toString())
+            .start();
+    assertThat(sharing.waitFor()).isZero();
+    HoldfastProcess.Ended ended =
+        await(Installed.login("tester", List.of(adopter.toString(), mark.text())));
+    assertThat(ended.err()).isEmpty();
+    List<String> printed = ended.out().lines().toList();
+    assertThat(printed.get(0)).matches("0::/user\\.slice/user-1000\\.slice/session-.*");
+    assertThat(printed.get(1)).matches("0::" + USER_SCOPE + "/holdfast-[^/]+/job-1");
+    assertThat(printed.get(2)).isEqualTo("1 members");
+  }
+
+  /** Adopts a process that it started itself, and prints where that was and is. */
+  public static final class Adopter {
+    public static void main(String[] arguments) throws Exception {
+      Process process = new ProcessBuilder("perl", "-e", "sleep 1000", arguments[0]).start();
+      Path groups = Path.of("/proc/" + process.pid() + "/cgroup");
+      System.out.println(Files.readString(groups).strip());
+      try (dev.holdfast.Job job = dev.holdfast.Job.open()) {
+        job.adopt(process.toHandle());
+        System.out.println(Files.readString(groups).strip());
+        System.out.println(job.members().size() + " members");
+      }
+      process.waitFor();
+    }
+  }
+
+  private Process start(Where where) throws Exception {
+    return HoldfastProcess.start(
+        where.way.apply(
+            installed.words(
+                "run", "--memory", "64M", "--", "perl", "-e", "sleep 1000", mark.text())));
+  }
+
+  /** Waits for the member of the job of {@link #start}. */
+  private long member() {
+    List<Long> found = new ArrayList<>();
+    Awaitility.await("the member")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> {
+          for (long pid : mark.alive()) {
+            if (commandLine(pid).startsWith("perl\0-e")) {
+              found.add(pid);
+            }
+          }
+          return !found.isEmpty();
+        });
+    return found.getFirst();
+  }
+
+  /** Kills the marked process that has this word in its command line. */
+  private void kill(String word) {
+    int killed = 0;
+    for (long pid : mark.alive()) {
+      if (commandLine(pid).contains("\0" + word + "\0")) {
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+        killed++;
+      }
+    }
+    assertThat(killed).isEqualTo(1);
+  }
+
+  private static String commandLine(long pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/cmdline"), StandardCharsets.ISO_8859_1);
+    } catch (java.io.IOException gone) {
+      return "";
+    }
+  }
+
+  private static String scope(Path groups) throws Exception {
+    return scope(Files.readString(groups).strip().replaceFirst("^0::", ""));
+  }
+
+  private static String scope(String group) {
+    assertThat(group).contains(".scope/");
+    return group.substring(0, group.lastIndexOf(".scope/") + ".scope".length());
+  }
+
+  private static void awaitGone(String group) {
+    Awaitility.await("the end of " + group)
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> !Files.exists(TOP.resolve(group.substring(1))));
+  }
+
+  private static HoldfastProcess.Ended await(List<String> words) throws Exception {
+    return HoldfastProcess.await(HoldfastProcess.start(words));
+  }
+
+  private static JsonNode json(String text) {
+    return new JsonMapper().readTree(text);
+  }
+}
