@@ -30,11 +30,16 @@ class DelegationTest {
   }
 
   private Delegation probe() throws IOException {
-    return Delegation.probe(machine.host(), Optional.empty());
+    return probe(Optional.empty());
   }
 
   private Delegation probe(String root) throws IOException {
-    return Delegation.probe(machine.host(), Optional.of(machine.at(root)));
+    return probe(Optional.of(machine.at(root)));
+  }
+
+  /** Nobody is asked for a scope, whoever the class path has: see ScopeOfferTest. */
+  private Delegation probe(Optional<Path> root) throws IOException {
+    return new DelegationProbe(machine.host(), ScopeOffer.NONE).run(root);
   }
 
   private Machine v2(String own) throws IOException {
