@@ -12,6 +12,9 @@ final class ExitCode {
   /** {@code doctor}: only a mechanism weaker than a cgroup is available. */
   static final int WEAKER = 1;
 
+  /** {@code sweep}: something dead is still there. */
+  static final int LEFT = 1;
+
   /** A wall, idle or CPU time limit passed. */
   static final int TIME_IS_UP = 124;
 

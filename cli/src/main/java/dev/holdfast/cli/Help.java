@@ -6,11 +6,13 @@ final class Help {
       """
       Usage: holdfast run [OPTIONS] [--] COMMAND [ARG...]
              holdfast doctor [--json]
+             holdfast sweep [--json]
 
       Runs programs as jobs: process trees that the Linux kernel itself holds together.
 
         run       runs one command in a job of its own, with limits, and leaves nothing behind
         doctor    says what this machine can do, and how to mend what it cannot
+        sweep     ends and removes what dead processes left of their jobs; touches no living one
 
         --help       this text; "holdfast run --help" has the options
         --version    the version

@@ -41,6 +41,7 @@ public final class Holdfast {
     return switch (args[0]) {
       case "run" -> RunCommand.execute(rest, out, err);
       case "doctor" -> DoctorCommand.execute(rest, out);
+      case "sweep" -> SweepCommand.execute(rest, out, err);
       case "--help", "-h", "help" -> print(out, Help.TEXT);
       case "--version", "-V" -> print(out, "holdfast " + Version.text() + "\n");
       default ->

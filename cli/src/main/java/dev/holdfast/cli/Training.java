@@ -33,6 +33,7 @@ final class Training {
     {"run", "--memory", "nonsense"},
     {"doctor"},
     {"doctor", "--json"},
+    {"sweep"},
     {"--version"},
   };
 

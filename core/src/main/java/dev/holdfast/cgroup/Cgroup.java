@@ -104,6 +104,26 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /**
+   * Takes over a group that is there already, such as one that a process left behind when it died:
+   * {@link #close} ends what is in it and removes it, as with one that we made.
+   *
+   * @param directories its directory in each hierarchy where it has one; all are called alike
+   * @throws HoldfastException if one of them is no group below the top of a hierarchy of {@code
+   *     host}, or cannot be opened
+   */
+  public static Cgroup existing(CgroupHost host, List<Path> directories) throws HoldfastException {
+    String name = GroupName.check(String.valueOf(directories.getFirst().getFileName()));
+    if (!directories.stream().allMatch(path -> path.endsWith(name))) {
+      throw new IllegalArgumentException("not one group: " + directories);
+    }
+    try {
+      return new Cgroup(name, Hierarchies.open(host, directories), List.of(), Map.of(), null, null);
+    } catch (IOException failure) {
+      throw Refusal.of("cannot open the group " + name, failure);
+    }
+  }
+
+  /**
    * Makes the group {@code name} inside this one. It can have limits of its own only after {@link
    * #enableControllers}.
    *
@@ -502,6 +522,17 @@ public final class Cgroup implements AutoCloseable {
       } finally {
         gate.leave();
       }
+    }
+  }
+
+  /**
+   * Leaves the group and its members as they are, and gives back what we hold of it. From then on
+   * it counts as removed here. Idempotent.
+   */
+  public void leave() {
+    if (gate.enter()) {
+      gate.shut();
+      gate.leave();
     }
   }
 

@@ -64,6 +64,53 @@ final class Hierarchies {
     return made;
   }
 
+  /**
+   * Opens directories that are there already, in the order of {@link #make}.
+   *
+   * @throws HoldfastException if one is no group of a hierarchy of {@code host}
+   */
+  static List<Branch> open(CgroupHost host, List<Path> directories) throws IOException {
+    List<Branch> opened = new ArrayList<>();
+    try {
+      for (Path path : directories) {
+        Hierarchy hierarchy = holder(host, path);
+        List<String> controllers =
+            hierarchy.unified() ? List.of() : List.copyOf(hierarchy.controllers());
+        Branch branch = new Branch(hierarchy, Directory.open(path), controllers);
+        boolean membership = hierarchy.unified() || controllers.contains("freezer");
+        opened.add(membership && !unifiedFirst(opened) ? 0 : opened.size(), branch);
+      }
+      return opened;
+    } catch (IOException | RuntimeException failure) {
+      opened.forEach(Branch::close);
+      throw failure;
+    }
+  }
+
+  private static boolean unifiedFirst(List<Branch> branches) {
+    return !branches.isEmpty() && branches.getFirst().unified();
+  }
+
+  private static Hierarchy holder(CgroupHost host, Path path) throws HoldfastException {
+    Hierarchy nearest = null;
+    for (Hierarchy hierarchy : host.hierarchies()) {
+      Path mount = hierarchy.mount();
+      if (path.startsWith(mount)
+          && !path.equals(mount)
+          && (nearest == null || mount.startsWith(nearest.mount()))) {
+        nearest = hierarchy;
+      }
+    }
+    if (nearest != null) {
+      return nearest;
+    }
+    throw new HoldfastException(
+        "cannot open the group " + path,
+        "it lies in no hierarchy of control groups that is mounted here",
+        "name a directory below " + host.hierarchies().stream().map(Hierarchy::mount).toList(),
+        null);
+  }
+
   /** Removes what was made for a group that could not be made everywhere. */
   static void undo(List<Branch> made) {
     for (Branch branch : made.reversed()) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 
 /**
  * This JVM's own directory in each cgroup hierarchy in use. All of its jobs lie under it.
@@ -29,6 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class Anchor {
   static final String PREFIX = "holdfast-";
+  private static final Pattern NAME = Pattern.compile(PREFIX + "[0-9]+-[0-9a-f]{12}");
   private static final int ATTEMPTS = 16;
 
   private final Cgroup group;
@@ -135,7 +137,19 @@ final class Anchor {
     return new AnchorRequest.Hierarchy(kind, parent, own);
   }
 
-  private static boolean isStill(Directory directory) {
+  /** Whether an anchor could be called {@code name}. */
+  static boolean isNamed(String name) {
+    return NAME.matcher(name).matches();
+  }
+
+  /** Whether {@code path} is called like the scopes that systemd makes for us. */
+  static boolean isScope(Path path) {
+    String name = String.valueOf(path.getFileName());
+    return name.startsWith(PREFIX) && name.endsWith(".scope");
+  }
+
+  /** Whether what was opened, and locked, still is what lies at its path. */
+  static boolean isStill(Directory directory) {
     try (Directory again = Directory.open(directory.path())) {
       return again.status().inode() == directory.status().inode();
     } catch (IOException gone) {
@@ -148,6 +162,11 @@ final class Anchor {
    */
   static Path membership(Cgroup group) {
     return group.unifiedDirectory().orElseGet(() -> group.v1Directories().getFirst());
+  }
+
+  /** Its directory that bears the lock. */
+  Path path() {
+    return lock.path();
   }
 
   /** A new job's group. */

@@ -171,6 +171,13 @@ public final class CgroupContainer implements Container {
     return group.usage();
   }
 
+  /** Whether the job {@code name} right below an anchor was released. */
+  static boolean isReleased(Directory anchor, String name) throws IOException {
+    try (Directory job = anchor.open(name)) {
+      return job.hasAttribute(RELEASED);
+    }
+  }
+
   @Override
   public void release() throws IOException {
     try (Directory directory = Directory.open(Anchor.membership(group))) {

@@ -1,7 +1,6 @@
 package dev.holdfast.containment;
 
 import dev.holdfast.cgroup.CgroupHost;
-import dev.holdfast.cgroup.CgroupVersion;
 import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.KeeperClient;
@@ -66,7 +65,7 @@ public final class Ladder {
         }
         return processGroup(reason, remedy);
       }
-      anchor = anchor(root, host.version(), delegation);
+      anchor = anchor(root, host, delegation);
     }
     return new CgroupContainer(anchor.newJob(), anchor);
   }
@@ -91,15 +90,16 @@ public final class Ladder {
     }
   }
 
-  private synchronized Anchor anchor(
-      Optional<Path> root, CgroupVersion version, Delegation delegation) throws IOException {
+  private synchronized Anchor anchor(Optional<Path> root, CgroupHost host, Delegation delegation)
+      throws IOException {
     if (closed) {
       throw new IOException("Holdfast is shut down in this process");
     }
     Anchor anchor = anchors.get(root);
     if (anchor == null) {
-      anchor = Anchor.create(delegation, version);
+      anchor = Anchor.create(delegation, host.version());
       anchors.put(root, anchor);
+      Sweep.besideInBackground(host, anchor.path());
     }
     return anchor;
   }

@@ -1,0 +1,238 @@
+package dev.holdfast.containment;
+
+import dev.holdfast.cgroup.Cgroup;
+import dev.holdfast.cgroup.CgroupHost;
+import dev.holdfast.cgroup.Hierarchy;
+import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.SystemCallException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ends and removes the anchors of JVMs that died together with their keepers. The lock tells: the
+ * kernel frees it when the last process that holds it ends, whatever its number, user, container or
+ * time of start, so an anchor whose lock can be had is nobody's, and one whose lock cannot is not
+ * touched. Whoever has the lock keeps it until the anchor is gone, so two sweeps do not meet.
+ *
+ * <p>Not thread-safe; each sweep is one of these.
+ */
+public final class Sweep {
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  /** Is told what becomes of each anchor that is found. */
+  public interface Listener {
+    /** It belongs to somebody who lives. */
+    void living(String anchor);
+
+    /** It was nobody's, and is gone. */
+    void swept(String anchor, String path, int killed);
+
+    /** Its members were released by their owner and live on; it goes when they have ended. */
+    void released(String anchor, String path);
+
+    /** It is nobody's, and could not be removed. */
+    void left(String anchor, String path, IOException why);
+  }
+
+  private final CgroupHost host;
+  private final Listener listener;
+  private @Nullable Map<String, List<Path>> legacy;
+
+  private Sweep(CgroupHost host, Listener listener) {
+    this.host = host;
+    this.listener = listener;
+  }
+
+  /** Looks through all that is mounted here. */
+  public static void everywhere(Listener listener) throws IOException {
+    CgroupHost host = CgroupHost.read();
+    Optional<Hierarchy> membership = host.unified().or(() -> host.holding("freezer"));
+    if (membership.isPresent()) {
+      Sweep sweep = new Sweep(host, listener);
+      for (Path anchor : anchorsBelow(membership.get().mount())) {
+        sweep.look(anchor);
+      }
+    }
+  }
+
+  /**
+   * Looks for anchors beside {@code own}, and in scopes beside the one that it is in, on a thread
+   * of its own, which is only started if there are any. What cannot be removed is left for another
+   * time.
+   */
+  static void besideInBackground(CgroupHost host, Path own) throws IOException {
+    List<Path> others = beside(own);
+    if (!others.isEmpty()) {
+      Thread.ofPlatform()
+          .daemon()
+          .name("holdfast-sweep")
+          .start(() -> {
+            Sweep sweep = new Sweep(host, new Silent());
+            others.forEach(sweep::look);
+          });
+    }
+  }
+
+  private static List<Path> beside(Path own) throws IOException {
+    List<Path> found = new ArrayList<>();
+    Path base = own.getParent();
+    if (base == null) {
+      return found;
+    }
+    collect(base, own, found);
+    Path above = base.getParent();
+    if (above != null && Anchor.isScope(base)) {
+      try (Directory slice = Directory.open(above)) {
+        for (String name : slice.subdirectories()) {
+          Path scope = slice.path(name);
+          if (Anchor.isScope(scope) && !scope.equals(base)) {
+            collect(scope, own, found);
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  private static void collect(Path base, Path own, List<Path> found) throws IOException {
+    try (Directory directory = Directory.open(base)) {
+      for (String name : directory.subdirectories()) {
+        Path path = directory.path(name);
+        if (Anchor.isNamed(name) && !path.equals(own)) {
+          found.add(path);
+        }
+      }
+    } catch (SystemCallException gone) {
+      if (gone.errno() != Errno.ENOENT && gone.errno() != Errno.ENODEV) {
+        throw gone;
+      }
+    }
+  }
+
+  private void look(Path path) {
+    String name = String.valueOf(path.getFileName());
+    if (!Files.isWritable(path.resolve("cgroup.procs"))) {
+      return; // another user's, who sweeps himself, or gone
+    }
+    try (Directory directory = Directory.open(path)) {
+      if (!directory.tryLock()) {
+        listener.living(name);
+      } else if (Anchor.isStill(directory)) {
+        end(name, directory);
+      }
+    } catch (IOException failure) {
+      if (Files.exists(path)) {
+        listener.left(name, path.toString(), failure);
+      }
+    }
+  }
+
+  private void end(String name, Directory directory) throws IOException {
+    List<Path> directories = new ArrayList<>(List.of(directory.path()));
+    directories.addAll(legacy().getOrDefault(name, List.of()));
+    int killed = 0;
+    boolean released = false;
+    for (String job : directory.subdirectories()) {
+      Cgroup group = Cgroup.existing(host, in(directories, job));
+      try {
+        int members = group.memberCount();
+        if (members > 0 && CgroupContainer.isReleased(directory, job)) {
+          released = true;
+        } else {
+          killed += members;
+          end(group);
+        }
+      } finally {
+        group.leave();
+      }
+    }
+    if (released) {
+      listener.released(name, directory.path().toString());
+      return;
+    }
+    Cgroup anchor = Cgroup.existing(host, directories);
+    try {
+      end(anchor);
+    } finally {
+      anchor.leave();
+    }
+    listener.swept(name, directory.path().toString(), killed);
+  }
+
+  private static void end(Cgroup group) throws IOException {
+    group.kill(PATIENCE);
+    group.remove();
+  }
+
+  private static List<Path> in(List<Path> directories, String job) {
+    return directories.stream().map(path -> path.resolve(job)).filter(Files::exists).toList();
+  }
+
+  /**
+   * The directories of anchors in the v1 hierarchies beside that of the members, by name. They may
+   * lie anywhere: their owner was in other groups than we are.
+   */
+  private Map<String, List<Path>> legacy() throws IOException {
+    Map<String, List<Path>> known = legacy;
+    if (known == null) {
+      known = new HashMap<>();
+      Hierarchy membership = host.unified().or(() -> host.holding("freezer")).orElse(null);
+      for (Hierarchy hierarchy : host.hierarchies()) {
+        if (!hierarchy.equals(membership)) {
+          for (Path anchor : anchorsBelow(hierarchy.mount())) {
+            known
+                .computeIfAbsent(String.valueOf(anchor.getFileName()), name -> new ArrayList<>())
+                .add(anchor);
+          }
+        }
+      }
+      legacy = known;
+    }
+    return known;
+  }
+
+  /** An anchor may lie in a job of another one: then it is found when that is not swept. */
+  private static List<Path> anchorsBelow(Path top) throws IOException {
+    List<Path> found = new ArrayList<>();
+    try (Directory directory = Directory.open(top)) {
+      search(directory, found);
+    }
+    return found;
+  }
+
+  private static void search(Directory directory, List<Path> found) throws IOException {
+    for (String name : directory.subdirectories()) {
+      if (Anchor.isNamed(name)) {
+        found.add(directory.path(name));
+      }
+      try (Directory nested = directory.open(name)) {
+        search(nested, found);
+      } catch (SystemCallException closedOrGone) {
+        // Nothing of ours can be in a group that does not let us in.
+      }
+    }
+  }
+
+  private static final class Silent implements Listener {
+    @Override
+    public void living(String anchor) {}
+
+    @Override
+    public void swept(String anchor, String path, int killed) {}
+
+    @Override
+    public void released(String anchor, String path) {}
+
+    @Override
+    public void left(String anchor, String path, IOException why) {}
+  }
+}
