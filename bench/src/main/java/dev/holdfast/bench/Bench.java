@@ -27,6 +27,7 @@ public final class Bench {
     WORKS.put("stream", Streams::run);
     WORKS.put("usage", Snapshots::run);
     WORKS.put("group", GroupCycle::run);
+    WORKS.put("command", WholeCommand::run);
   }
 
   private Bench() {}

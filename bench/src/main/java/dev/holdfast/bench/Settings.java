@@ -29,6 +29,11 @@ record Settings(boolean quick, boolean guest, Path programs) {
     return quick ? 3 : (guest ? 5 : 7);
   }
 
+  /** Rounds of whole processes of a JVM each. */
+  int wholeRounds() {
+    return quick ? 5 : 25;
+  }
+
   /** How many live children or sleepers. */
   int many() {
     return guest ? 100 : (quick ? 200 : 1000);
