@@ -172,7 +172,7 @@ public final class ProcessGroupContainer implements Container {
   }
 
   @Override
-  public void remove() {}
+  public void remove(Duration limit) {}
 
   @Override
   public void closing() {
