@@ -117,7 +117,7 @@ static void run_scenario(const struct scenario *scenario) {
   if (scenario->leaves && scenario->fate == HELD) {
     char path[64], list[4096] = "";
     /* The keeper has put a member in the place of the child: the kernel shows whom a pidfd is of. */
-    snprintf(path, sizeof path, "grep -h ^Pid: /proc/%d/fdinfo/*", pids[0]);
+    snprintf(path, sizeof path, "grep -hs ^Pid: /proc/%d/fdinfo/*", pids[0]);
     for (int i = 0; i < 1000; i++) {
       FILE *stream = popen(path, "r");
       list[fread(list, 1, sizeof list - 1, stream)] = '\0';
