@@ -20,10 +20,8 @@ static struct {
 void keep_anchor(struct message *message) {
   const struct anchor_request *request = (const void *)message->bytes;
   int error = validate_anchor(request, message);
-  if (error != 0) {
-    if (message->descriptor_count > 0) report(message->descriptors[0], RECORD_FAILED, 0, STEP_REQUEST, error, 0);
-    return;
-  }
+  answer(message, error);
+  if (error != 0) return;
   for (uint32_t i = 0; i < anchor.count; i++) {
     sys_close(anchor.parent[i]);
     sys_close(anchor.group[i]);
@@ -31,11 +29,11 @@ void keep_anchor(struct message *message) {
   anchor.count = request->hierarchy_count;
   for (uint32_t i = 0; i < anchor.count; i++) {
     anchor.kind[i] = request->hierarchy[i];
-    anchor.parent[i] = message->descriptors[2 * i];
-    anchor.group[i] = message->descriptors[2 * i + 1];
+    anchor.parent[i] = message->descriptors[1 + 2 * i];
+    anchor.group[i] = message->descriptors[2 + 2 * i];
   }
   for (size_t i = 0; i < sizeof anchor.name; i++) anchor.name[i] = request->name[i];
-  message->descriptor_count = 0; /* they are ours now */
+  message->descriptor_count = 1; /* the others are ours now */
 }
 
 /* ---- the first hierarchy holds the membership */
@@ -160,15 +158,20 @@ static bool remove_anchor(uint32_t hierarchy) {
 /*
  * A dead member counts until the kernel is through with it, which may be a little after everybody was told: EBUSY, and
  * no event for its end. 1 + 2 + 4 + ... + 512 ms, for each hierarchy. The first one is the last: its flock tells others
- * that the anchor still has an owner.
+ * that the anchor still has an owner, and without it no sweep would find what is left in the others.
  */
 void end_anchor(void) {
   if (anchor.count == 0) return;
   end_deadline = now_ms() + END_MS;
   kill_all();
+  bool all = true;
   for (uint32_t i = anchor.count; i-- > 0;) {
-    for (int64_t delay = 1; !remove_anchor(i) && delay <= 512 && now_ms() < end_deadline; delay *= 2) {
+    if (i == 0 && !all) break;
+    bool removed = remove_anchor(i);
+    for (int64_t delay = 1; !removed && delay <= 512 && now_ms() < end_deadline; delay *= 2) {
       wait_for(-1, 0, delay);
+      removed = remove_anchor(i);
     }
+    all = all && removed;
   }
 }

@@ -1,6 +1,7 @@
 /* What the child does between its first instruction and exec, in the order of enum start_step. */
 #include <asm/errno.h>
 #include <asm/signal.h>
+#include <linux/close_range.h>
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
@@ -44,6 +45,11 @@ static void check_pids(const struct start *start) {
 }
 
 static void set_limits(const struct start *start) {
+  const struct inherited *inherited = start->inherited;
+  if (inherited->files_raised) {
+    struct rlimit64 files = {inherited->files.soft, inherited->files.hard};
+    check(start, STEP_RLIMIT, sys_prlimit(RLIMIT_NOFILE, &files, NULL), RLIMIT_NOFILE);
+  }
   const struct rlimit_entry *entry = (const void *)start->block;
   for (uint32_t i = 0; i < start->request->rlimit_count; i++, entry++) {
     struct rlimit64 limit = {entry->soft, entry->hard};
@@ -71,14 +77,13 @@ static void place_streams(const struct start *start) {
 }
 
 /*
- * Everything the keeper ever opens or receives is close-on-exec, so exec would close it as well; but it is our
- * promise, and here it can be seen to be kept. Where the call is missing or filtered, exec does it.
+ * Everything the keeper ever opens or receives is close-on-exec already; but that no other is left open is our promise,
+ * and here it can be seen to be kept. The status pipe must stay open until exec. Where the call or its flag (5.11) is
+ * missing or filtered, what is said of "ever" has to do.
  */
 static void close_others(const struct start *start) {
-  unsigned int status = (unsigned int)start->status;
-  long result = status > 3 ? sys_close_range(3, status - 1) : 0;
-  if (result >= 0) result = sys_close_range(status + 1, ~0u);
-  if (result != -ENOSYS && result != -EPERM) check(start, STEP_CLOSE, result, 0);
+  long result = sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+  if (result != -ENOSYS && result != -EPERM && result != -EINVAL) check(start, STEP_CLOSE, result, 0);
 }
 
 /*
@@ -89,7 +94,7 @@ static void restore_signals(const struct start *start) {
   static const struct kernel_sigaction ignore = {.handler = 1};
   static const uint64_t none = 0;
   for (int signal = 1; asked(start, START_KEEP_IGNORED) && signal <= SIGQUIT; signal++) {
-    if ((start->ignored >> signal & 1) != 0) check(start, STEP_SIGNALS, sys_sigaction(signal, &ignore, NULL), 0);
+    if ((start->inherited->ignored >> signal & 1) != 0) check(start, STEP_SIGNALS, sys_sigaction(signal, &ignore, NULL), 0);
   }
   check(start, STEP_SIGNALS, sys_sigprocmask(SIG_SETMASK, &none), 0);
 }
@@ -109,9 +114,9 @@ _Noreturn void child(const struct start *start) {
   if (asked(start, START_CHECK_PIDS)) check_pids(start);
   if (asked(start, START_SESSION)) check(start, STEP_SESSION, sys_setsid(), 0);
   if (asked(start, START_GROUP)) check(start, STEP_SESSION, sys_setpgid(0, request->process_group), 0);
+  if (asked(start, START_OOM_SCORE)) check(start, STEP_OOM_SCORE, set_oom_score(request->oom_score_adj), 0);
   set_limits(start);
   if (asked(start, START_NICE)) check(start, STEP_NICE, sys_setpriority(PRIO_PROCESS, 0, request->nice), 0);
-  if (asked(start, START_OOM_SCORE)) check(start, STEP_OOM_SCORE, set_oom_score(request->oom_score_adj), 0);
   if (asked(start, START_UMASK)) sys_umask(request->umask);
   if (asked(start, START_DIRECTORY)) check(start, STEP_DIRECTORY, sys_chdir((const char *)strings), 0);
   place_streams(start);

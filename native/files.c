@@ -5,21 +5,6 @@
 #include "keeper.h"
 #include "syscall.h"
 
-/* The compiler may call these whatever the source says. */
-void *memset(void *to, int byte, size_t size);
-void *memcpy(void *to, const void *from, size_t size);
-
-void *memset(void *to, int byte, size_t size) {
-  for (unsigned char *at = to; size != 0; size--) *at++ = (unsigned char)byte;
-  return to;
-}
-
-void *memcpy(void *to, const void *from, size_t size) {
-  const unsigned char *source = from;
-  for (unsigned char *at = to; size != 0; size--) *at++ = *source++;
-  return to;
-}
-
 size_t length_of(const char *text) {
   size_t length = 0;
   while (text[length] != '\0') length++;

@@ -10,15 +10,10 @@
 #include "keeper.h"
 #include "syscall.h"
 
-/* The kernel starts a program with argc, argv, envp on the stack and nothing in registers. */
-#if defined(__x86_64__)
-__asm__(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call keeper\n  hlt\n");
-#else
-__asm__(".globl _start\n_start:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  bl keeper\n");
-#endif
-_Noreturn void keeper(const uintptr_t *stack);
-
 #define SIGNALS 64
+
+/* A request has up to 43 descriptors, an anchor 65, and both come on top of what is open already. */
+#define ENOUGH_FILES 1024
 
 /* The peer's end of a seqpacket socket: HUP once it is closed, RDHUP once it was shut down for writing. */
 #define GONE_EVENTS (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)
@@ -83,15 +78,42 @@ static bool settle_descriptors(int socket, int jvm) {
   for (int fd = 0; fd < 3; fd++) {
     if (sys_dup3(4, fd, O_CLOEXEC) < 0) return false;
   }
-  if (sys_close_range(5, ~0u) < 0) close_slowly(5);
+  if (sys_close_range(5, ~0u, 0) < 0) close_slowly(5);
   return true;
 }
 
-static void serve(int socket, int jvm, uint32_t ignored, struct message *message) {
+/* The limit of a shell with `ulimit -n 16` is for its commands, not for us; as far as we may. */
+static void settle_files(struct inherited *inherited) {
+  struct rlimit64 found;
+  if (sys_prlimit(RLIMIT_NOFILE, NULL, &found) < 0 || found.rlim_cur >= ENOUGH_FILES) return;
+  struct rlimit64 more = {ENOUGH_FILES, found.rlim_max < ENOUGH_FILES ? ENOUGH_FILES : found.rlim_max};
+  struct rlimit64 most = {found.rlim_max, found.rlim_max};
+  inherited->files = (struct kernel_rlimit){found.rlim_cur, found.rlim_max};
+  inherited->files_raised =
+      sys_prlimit(RLIMIT_NOFILE, &more, NULL) >= 0 ||
+      (found.rlim_cur < found.rlim_max && sys_prlimit(RLIMIT_NOFILE, &most, NULL) >= 0);
+}
+
+/* Answers false for what is not about keeping and holding: a start, or nothing that we know. */
+static bool keep_or_hold(struct message *message) {
+  const uint32_t *head = (const void *)message->bytes;
+  if (message->length < 8 || head[0] != HOLDFAST_MAGIC) return false;
+  if (head[1] == REQUEST_ANCHOR) {
+    keep_anchor(message);
+  } else if (head[1] == REQUEST_HOLD || head[1] == REQUEST_LET_GO) {
+    change_holds(message);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+static void serve(int socket, int jvm, const struct inherited *inherited, struct message *message) {
   for (;;) {
-    struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLIN | POLLRDHUP, 0}};
-    sys_ppoll(polls, 2, NULL);
+    struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLIN | POLLRDHUP, 0}, {holds(), POLLIN, 0}};
+    sys_ppoll(polls, 3, NULL);
     if (polls[0].revents != 0 || (polls[1].revents & GONE_EVENTS) != 0) return;
+    if (polls[2].revents != 0) look_at_holds();
     if ((polls[1].revents & POLLIN) == 0) continue;
     long length = receive(socket, message);
     if (length < 0) {
@@ -99,21 +121,15 @@ static void serve(int socket, int jvm, uint32_t ignored, struct message *message
       if (length != -EINTR && length != -EAGAIN) wait_for(-1, 0, 10);
       continue;
     }
-    const uint32_t *head = (const void *)message->bytes;
-    if (message->length >= 8 && head[0] == HOLDFAST_MAGIC && head[1] == REQUEST_ANCHOR) {
-      keep_anchor(message);
-    } else {
-      start(message, socket, jvm, ignored);
-    }
+    if (!keep_or_hold(message)) start(message, socket, jvm, inherited);
     discard(message);
   }
 }
 
-/* Nothing more is started, but an anchor that the JVM announced just before it died must not be overlooked. */
-static void take_last_anchor(int socket, struct message *message) {
+/* Nothing more is started, but what the JVM said just before it died must not be overlooked. */
+static void take_last_words(int socket, struct message *message) {
   while (receive(socket, message) > 0 || message->descriptor_count > 0) {
-    const uint32_t *head = (const void *)message->bytes;
-    if (message->length >= 8 && head[0] == HOLDFAST_MAGIC && head[1] == REQUEST_ANCHOR) keep_anchor(message);
+    keep_or_hold(message);
     discard(message);
   }
 }
@@ -122,18 +138,20 @@ _Noreturn void keeper(const uintptr_t *stack) {
   static struct message message;
   uintptr_t count = stack[0];
   uint64_t socket, jvm;
-  uint32_t ignored = settle_signals();
+  struct inherited inherited = {.ignored = settle_signals()};
   if (count < 3 || !parse_number((const char *)stack[2], &socket) || !parse_number((const char *)stack[3], &jvm) ||
       socket > INT32_MAX || jvm > INT32_MAX || !settle_descriptors((int)socket, (int)jvm)) {
     sys_exit(2);
   }
+  settle_files(&inherited);
   /* A group of its own keeps the terminal's signals away. Not a session: a child may have to join the JVM's
    * foreground group, and groups can be joined only within a session. */
   sys_setpgid(0, 0);
   sys_prctl(PR_SET_NAME, (unsigned long)"holdfast-keeper", 0);
   sys_chdir("/"); /* not to hold a mount */
-  serve(3, 4, ignored, &message);
-  take_last_anchor(3, &message);
+  serve(3, 4, &inherited, &message);
+  take_last_words(3, &message);
+  end_holds();
   end_anchor();
   sys_exit(0);
 }

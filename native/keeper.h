@@ -31,8 +31,19 @@ void discard(struct message *message);
 int validate_start(const struct start_request *request, const struct message *message);
 int validate_block(const struct start_request *request, const unsigned char *block);
 int validate_anchor(const struct anchor_request *request, const struct message *message);
+int validate_hold(const struct hold_request *request, const struct message *message);
 
 /* ---- start.c, child.c, exec.c */
+
+/* What the keeper found when it was started and has changed for itself, for the child to have as it was. */
+struct inherited {
+  uint32_t ignored; /* bit n: signal n was ignored */
+  bool files_raised;
+  struct kernel_rlimit {
+    uint64_t soft;
+    uint64_t hard;
+  } files; /* RLIMIT_NOFILE */
+};
 
 struct start {
   const struct start_request *request;
@@ -46,10 +57,11 @@ struct start {
   const int *joins;
   int socket; /* the keeper's own: the child looks at both once, after it has joined */
   int jvm;
-  uint32_t ignored; /* bit n: signal n was ignored when the keeper was started */
+  const struct inherited *inherited;
 };
 
-void start(struct message *message, int socket, int jvm, uint32_t ignored);
+void start(struct message *message, int socket, int jvm, const struct inherited *inherited);
+void answer(const struct message *message, int error);
 void report(int status, enum record_kind kind, int pid, enum start_step step, long error, uint32_t detail);
 _Noreturn void child(const struct start *start);
 _Noreturn void child_failed(const struct start *start, enum start_step step, long error, uint32_t detail);
@@ -60,6 +72,33 @@ bool jvm_gone(int socket, int jvm);
 
 void keep_anchor(struct message *message);
 void end_anchor(void);
+
+/* ---- hold.c, processes.c: children that no anchor ends */
+
+int holds(void); /* a descriptor to be polled; -1 for nothing */
+long prepare_hold(void);
+bool hold(int pid, int pidfd, bool session);
+void change_holds(struct message *message);
+bool look_at_holds(void);
+void end_holds(void);
+
+struct process {
+  int pid;
+  int parent;
+  int session;
+  char state;
+  bool marked;
+  uint64_t start; /* clock ticks since the boot */
+};
+struct processes {
+  struct process *list;
+  uint32_t count;
+};
+struct processes read_processes(void);
+void forget_processes(struct processes *all);
+bool find_process(int pid, struct process *process);
+
+_Noreturn void keeper(const uintptr_t *stack);
 
 /* Everything about ending is bounded by one moment, in milliseconds of CLOCK_MONOTONIC. */
 extern int64_t end_deadline;

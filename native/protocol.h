@@ -3,10 +3,11 @@
  *
  * Both ends run on the same machine and were built together, so every number is in the machine's own byte order and
  * there is no negotiation; MAGIC carries the version. The socket is SOCK_SEQPACKET: one message is one request, with its
- * descriptors attached (SCM_RIGHTS). The keeper never answers on the socket: each start has a pipe of its own (the
- * "status pipe") whose write end travels with the request, and whose end of file is the answer.
+ * descriptors attached (SCM_RIGHTS). The keeper never answers on the socket: each request has a pipe of its own (the
+ * "status pipe") whose write end travels with it as its first descriptor, and whose end of file is the answer. That end
+ * is non-blocking (O_NONBLOCK), so that nobody ever waits for the reader.
  *
- * What the JVM learns from the records found in the status pipe once every write end of it is closed:
+ * What the JVM learns of a start from the records found in the status pipe once every write end of it is closed:
  *
  *   nothing               no child was made: the keeper died before it came to this request, or had no room for any of
  *                         its descriptors. Start again.
@@ -27,7 +28,8 @@
  * pidfd needs no flags for odd children. A signal sent to it before exec is not lost: it is delivered just before exec.
  *
  * A child that is not given a directory has "/", the keeper's own. It inherits from the keeper, and so from the JVM as
- * it was when the keeper was started: umask, nice value, limits, identity, session, groups of all hierarchies.
+ * it was when the keeper was started: umask, nice value, limits (what the keeper raised for itself is undone), identity,
+ * session, groups of all hierarchies.
  */
 #ifndef HOLDFAST_PROTOCOL_H
 #define HOLDFAST_PROTOCOL_H
@@ -39,7 +41,7 @@
 /* At start the keeper finds these descriptors, named by number in its arguments:
  *   argv[1] the socket, argv[2] a pidfd of the JVM. Everything else it closes. */
 
-enum request_kind { REQUEST_START = 1, REQUEST_ANCHOR = 2 };
+enum request_kind { REQUEST_START = 1, REQUEST_ANCHOR = 2, REQUEST_HOLD = 3, REQUEST_LET_GO = 4 };
 
 /* ---- REQUEST_START ------------------------------------------------------------------------------------------------ */
 
@@ -62,6 +64,7 @@ enum start_flags {
   START_KEEP_IGNORED = 1u << 12, /* leave SIGHUP, SIGINT and SIGQUIT ignored, those of them that were ignored
                                     when the keeper was started: `nohup` */
   START_OOM_SCORE = 1u << 13,    /* /proc/self/oom_score_adj */
+  START_HOLD = 1u << 14,         /* for a child that no anchor ends: see REQUEST_HOLD */
 };
 
 /*
@@ -120,10 +123,12 @@ enum hierarchy_kind {
 #define MAX_HIERARCHIES 32
 
 /*
- * Descriptors: for each hierarchy the anchor's parent directory and the anchor's own directory (not O_PATH: the keeper
+ * Descriptors: the status pipe, then for each hierarchy the anchor's parent directory and the anchor's own directory (not O_PATH: the keeper
  * reads them). The first hierarchy is the one that holds the membership and the lock: it is killed first and its
- * directory removed last; it cannot be HIERARCHY_OTHER. A later REQUEST_ANCHOR replaces the former one. There is no
- * answer (a malformed one gets a FAILED record on its first descriptor, if that happens to be a pipe).
+ * directory removed last; it cannot be HIERARCHY_OTHER. A later REQUEST_ANCHOR replaces the former one.
+ *
+ * The answer is one record: TAKEN, or FAILED with STEP_REQUEST, and then the former anchor is still the one that is
+ * kept. No record: the keeper died before it came to it.
  *
  * The directories right below the anchor are jobs. One that bears the extended attribute user.holdfast.released in the
  * first hierarchy was stopped without escalation: its members live on, and it is only removed if it is empty.
@@ -136,9 +141,35 @@ struct anchor_request {
   char name[256]; /* of the anchor's directory in each parent, NUL-terminated, no slash */
 };
 
+/* ---- REQUEST_HOLD, REQUEST_LET_GO -------------------------------------------------------------------------------- */
+
+/*
+ * A child that is in no group of the anchor is held by itself: when the JVM is gone, the keeper ends it, whoever is in a
+ * POSIX session that it leads, and whoever descends from one of those. START_HOLD asks for it at the start; REQUEST_HOLD
+ * tells a new keeper of those that a former one held. A child without a session of its own is let go when it ends, one
+ * with a session when that is empty. REQUEST_LET_GO lets them go before.
+ *
+ * Descriptors: the status pipe. The answer is as for an anchor; an entry that is not there any more is no failure.
+ */
+#define MAX_HOLDS_AT_ONCE 1024
+
+struct hold_entry {
+  int32_t pid;
+  uint32_t session;     /* 1: it leads a session; 0: it shares that of others */
+  uint64_t start_ticks; /* as in /proc/PID/stat; of a leader that has ended 0. Not looked at by REQUEST_LET_GO */
+};
+
+struct hold_request {
+  uint32_t magic;
+  uint32_t kind;
+  uint32_t count;
+  uint32_t padding;
+  struct hold_entry entries[]; /* count of them, at most MAX_HOLDS_AT_ONCE */
+};
+
 /* ---- the status pipe --------------------------------------------------------------------------------------------- */
 
-enum record_kind { RECORD_SPAWNED = 1, RECORD_RUNNING = 2, RECORD_FAILED = 3 };
+enum record_kind { RECORD_SPAWNED = 1, RECORD_RUNNING = 2, RECORD_FAILED = 3, RECORD_TAKEN = 4 };
 
 /* In the order in which the child takes them. */
 enum start_step {
@@ -147,9 +178,9 @@ enum start_step {
   STEP_JOIN = 3, /* detail: which of the join descriptors. ESRCH, join_count: the JVM is dead or has let go */
   STEP_PIDS = 4, /* detail: 0 pids.current, 1 pids.max. EAGAIN: one too many */
   STEP_SESSION = 5, /* setsid or setpgid */
-  STEP_RLIMIT = 6,  /* detail: the resource */
-  STEP_NICE = 7,
-  STEP_OOM_SCORE = 8,
+  STEP_OOM_SCORE = 6, /* before the limits, since it takes a descriptor */
+  STEP_RLIMIT = 7,    /* detail: the resource */
+  STEP_NICE = 8,
   STEP_UMASK = 9,
   STEP_DIRECTORY = 10,
   STEP_STREAMS = 11, /* detail: 0, 1, 2 */

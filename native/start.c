@@ -1,12 +1,13 @@
 /* A start: from a request to a process that is the JVM's child. */
 #include <asm/errno.h>
+#include <asm/signal.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
 
 #include "keeper.h"
 #include "syscall.h"
 
-/* A pipe takes 16 bytes whole or not at all. Nobody is waited for: a full pipe, or a reader that left, loses it. */
+/* A pipe takes 16 bytes whole or not at all, and does not block: if it is full, or its reader left, they are lost. */
 void report(int status, enum record_kind kind, int pid, enum start_step step, long error, uint32_t detail) {
   struct status_record record = {
       .kind = kind,
@@ -15,8 +16,13 @@ void report(int status, enum record_kind kind, int pid, enum start_step step, lo
       .step = (uint16_t)step,
       .detail = (uint16_t)(detail > UINT16_MAX ? UINT16_MAX : detail),
   };
-  if ((wait_for(status, POLLOUT, 0) & POLLOUT) == 0) return;
   while (sys_write(status, &record, sizeof record) == -EINTR) continue;
+}
+
+/* To what has only one. */
+void answer(const struct message *message, int error) {
+  if (message->descriptor_count == 0) return;
+  report(message->descriptors[0], error == 0 ? RECORD_TAKEN : RECORD_FAILED, 0, error == 0 ? 0 : STEP_REQUEST, error, 0);
 }
 
 static void assign_descriptors(struct start *start, const struct message *message) {
@@ -53,20 +59,36 @@ static long map_block(struct start *start) {
  * then, and the kernel takes ours (SIGCHLD). No memory is shared: with CLONE_VM an OOM kill in the job would reach us.
  * CLONE_CLEAR_SIGHAND would do nothing, since the keeper has no handlers, and fail on 5.3 and 5.4.
  */
-static long clone_child(const struct start *start) {
+static long clone_child(const struct start *start, int *pidfd) {
   bool into = (start->request->flags & START_CLONE_INTO) != 0;
   struct clone_args arguments = {
-      .flags = CLONE_PARENT | (into ? CLONE_INTO_CGROUP : 0),
+      .flags = CLONE_PARENT | (into ? CLONE_INTO_CGROUP : 0) | (pidfd != NULL ? CLONE_PIDFD : 0),
+      .pidfd = (uintptr_t)pidfd,
       .cgroup = into ? (uint32_t)start->cgroup : 0u,
   };
   long pid = sys_clone3(&arguments);
   /* Seccomp filters cannot look into clone3's struct and refuse it whole: ENOSYS by convention, EPERM in older ones. */
-  if ((pid == -ENOSYS || pid == -EPERM) && !into) pid = sys_clone(CLONE_PARENT);
+  if ((pid == -ENOSYS || pid == -EPERM) && !into) {
+    /* The older call takes the place for the pidfd as that of its parent_tid. */
+    pid = sys_clone(CLONE_PARENT | (pidfd != NULL ? CLONE_PIDFD : 0), pidfd);
+  }
   return pid;
 }
 
-void start(struct message *message, int socket, int jvm, uint32_t ignored) {
-  struct start start = {.request = (const void *)message->bytes, .socket = socket, .jvm = jvm, .ignored = ignored};
+/* A child that is to be held is held before anybody is told of it, or is ended. */
+static long clone_held(const struct start *start) {
+  int pidfd = -1;
+  long error = prepare_hold();
+  if (error < 0) return error;
+  long pid = clone_child(start, &pidfd);
+  if (pid <= 0 || hold((int)pid, pidfd, (start->request->flags & START_SESSION) != 0)) return pid;
+  sys_kill((int)pid, SIGKILL); /* the JVM waits for our end of the pipe before it reaps, so the number is still its */
+  report(start->status, RECORD_SPAWNED, (int)pid, 0, 0, 0);
+  return -ENOMEM;
+}
+
+void start(struct message *message, int socket, int jvm, const struct inherited *inherited) {
+  struct start start = {.request = (const void *)message->bytes, .socket = socket, .jvm = jvm, .inherited = inherited};
   enum start_step step = STEP_REQUEST;
   long error = -validate_start(start.request, message);
   if (error == 0) {
@@ -78,7 +100,7 @@ void start(struct message *message, int socket, int jvm, uint32_t ignored) {
   if (error == 0) error = -validate_block(start.request, start.block);
   if (error == 0) {
     step = STEP_CLONE;
-    long pid = clone_child(&start);
+    long pid = (start.request->flags & START_HOLD) != 0 ? clone_held(&start) : clone_child(&start, NULL);
     if (pid == 0) child(&start);
     if (pid > 0) {
       report(start.status, RECORD_SPAWNED, (int)pid, 0, 0, 0);

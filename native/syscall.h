@@ -115,8 +115,8 @@ static inline long sys_fgetxattr(int fd, const char *name, void *to, size_t size
 }
 static inline long sys_fcntl(int fd, int command, long argument) { return call3(__NR_fcntl, fd, command, argument); }
 static inline long sys_dup3(int from, int to, int flags) { return call3(__NR_dup3, from, to, flags); }
-static inline long sys_close_range(unsigned int first, unsigned int last) {
-  return call3(__NR_close_range, first, last, 0);
+static inline long sys_close_range(unsigned int first, unsigned int last, unsigned int flags) {
+  return call3(__NR_close_range, first, last, flags);
 }
 static inline long sys_chdir(const char *path) { return call1(__NR_chdir, path); }
 static inline long sys_umask(unsigned int mask) { return call1(__NR_umask, mask); }
@@ -136,6 +136,13 @@ static inline long sys_mmap(size_t length, int protection, int flags, int fd) {
   return call6(__NR_mmap, 0, (long)length, protection, flags, fd, 0);
 }
 static inline long sys_munmap(const void *at, size_t length) { return call2(__NR_munmap, at, length); }
+static inline long sys_epoll_create(int flags) { return call1(__NR_epoll_create1, flags); }
+static inline long sys_epoll_ctl(int epoll, int operation, int fd, const void *event) {
+  return call4(__NR_epoll_ctl, epoll, operation, fd, event);
+}
+static inline long sys_epoll_wait(int epoll, void *events, int count, int milliseconds) {
+  return call6(__NR_epoll_pwait, epoll, (long)events, count, milliseconds, 0, 8);
+}
 static inline long sys_sigaction(int signal, const struct kernel_sigaction *set, struct kernel_sigaction *old) {
   return call4(__NR_rt_sigaction, signal, set, old, 8);
 }
@@ -145,8 +152,8 @@ static inline long sys_sigprocmask(int how, const uint64_t *set) {
 static inline long sys_clone3(const struct clone_args *arguments) {
   return call2(__NR_clone3, arguments, sizeof *arguments);
 }
-/* The two architectures order the last two arguments differently; all of them are 0 here. */
-static inline long sys_clone(unsigned long flags) { return call5(__NR_clone, flags, 0, 0, 0, 0); }
+/* The two architectures order the last two arguments differently; both are 0 here. */
+static inline long sys_clone(unsigned long flags, int *pidfd) { return call5(__NR_clone, flags, 0, pidfd, 0, 0); }
 static inline long sys_execve(const char *path, char *const argv[], char *const envp[]) {
   return call3(__NR_execve, path, argv, envp);
 }
@@ -170,6 +177,10 @@ static inline long sys_prctl(int option, unsigned long a, unsigned long b) {
 static inline long sys_pidfd_open(int pid) { return call2(__NR_pidfd_open, pid, 0); }
 static inline long sys_pidfd_kill(int pidfd, int signal) {
   return call4(__NR_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+/* The process group that it leads: PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9. */
+static inline long sys_pidfd_kill_group(int pidfd, int signal) {
+  return call4(__NR_pidfd_send_signal, pidfd, signal, NULL, 4);
 }
 static inline long sys_kill(int pid, int signal) { return call2(__NR_kill, pid, signal); }
 

@@ -3,7 +3,7 @@
 
 #include "keeper.h"
 
-#define ALL_START_FLAGS (2u * START_OOM_SCORE - 1u)
+#define ALL_START_FLAGS (2u * START_HOLD - 1u)
 
 static unsigned int start_descriptors(const struct start_request *request) {
   return 4 + ((request->flags & START_BLOCK_IN_MEMFD) != 0 ? 1u : 0u) +
@@ -51,7 +51,7 @@ int validate_anchor(const struct anchor_request *request, const struct message *
   if (request->magic != HOLDFAST_MAGIC || request->kind != REQUEST_ANCHOR) return EBADMSG;
   if (message->descriptors_lost) return EMFILE;
   if (request->hierarchy_count < 1 || request->hierarchy_count > MAX_HIERARCHIES) return EBADMSG;
-  if (message->descriptor_count != 2 * request->hierarchy_count) return EBADMSG;
+  if (message->descriptor_count != 1 + 2 * request->hierarchy_count) return EBADMSG;
   for (uint32_t i = 0; i < request->hierarchy_count; i++) {
     uint32_t kind = request->hierarchy[i];
     if (kind != HIERARCHY_V2 && kind != HIERARCHY_FREEZER && kind != HIERARCHY_OTHER) return EBADMSG;
@@ -63,5 +63,18 @@ int validate_anchor(const struct anchor_request *request, const struct message *
   }
   if (length == 0 || length == sizeof request->name) return EBADMSG;
   if (request->name[0] == '.' && (length == 1 || (length == 2 && request->name[1] == '.'))) return EBADMSG;
+  return 0;
+}
+
+int validate_hold(const struct hold_request *request, const struct message *message) {
+  if (message->length < sizeof *request || message->truncated) return EBADMSG;
+  if (request->magic != HOLDFAST_MAGIC) return EBADMSG;
+  if (request->kind != REQUEST_HOLD && request->kind != REQUEST_LET_GO) return EBADMSG;
+  if (message->descriptors_lost) return EMFILE;
+  if (message->descriptor_count != 1 || request->count > MAX_HOLDS_AT_ONCE) return EBADMSG;
+  if (message->length != sizeof *request + request->count * sizeof request->entries[0]) return EBADMSG;
+  for (uint32_t i = 0; i < request->count; i++) {
+    if (request->entries[i].pid <= 0 || request->entries[i].session > 1) return EBADMSG;
+  }
   return 0;
 }

@@ -138,9 +138,13 @@ bool send_raw(int socket, const void *bytes, size_t length, const void *more, si
   return sent == (ssize_t)(length + more_length);
 }
 
+void status_pipe(int pipes[2]) {
+  if (pipe2(pipes, O_CLOEXEC) < 0 || fcntl(pipes[1], F_SETFL, O_NONBLOCK) < 0) die("pipe2");
+}
+
 int send_start(struct keeper *keeper, struct request *request) {
   int pipes[2];
-  if (pipe2(pipes, O_CLOEXEC) < 0) die("pipe2");
+  status_pipe(pipes);
   request->descriptors[0] = pipes[1];
   request->head.block_length = request->length;
   bool in_memfd = (request->head.flags & START_BLOCK_IN_MEMFD) != 0;
@@ -177,6 +181,7 @@ struct result read_result(int status) {
     if (record.pid != 0) result.pid = record.pid;
     if (record.kind == RECORD_SPAWNED) result.spawned = record.pid;
     if (record.kind == RECORD_RUNNING) result.running = record.pid;
+    if (record.kind == RECORD_TAKEN) result.taken = true;
     if (record.kind == RECORD_FAILED) {
       result.step = record.step;
       result.error = record.value;
@@ -185,6 +190,15 @@ struct result read_result(int status) {
   }
   close(status);
   return result;
+}
+
+struct result send_hold(struct keeper *keeper, uint32_t kind, const struct hold_entry *entries, uint32_t count) {
+  int pipes[2];
+  struct hold_request request = {HOLDFAST_MAGIC, kind, count, 0};
+  status_pipe(pipes);
+  if (!send_raw(keeper->socket, &request, sizeof request, entries, count * sizeof *entries, &pipes[1], 1)) die("hold");
+  close(pipes[1]);
+  return read_result(pipes[0]);
 }
 
 struct result run(struct keeper *keeper, struct request *request) { return read_result(send_start(keeper, request)); }

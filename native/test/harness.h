@@ -26,7 +26,7 @@ extern const char *keeper_path;
 extern const char *old_keeper_path; /* the one that does not know cgroup.kill */
 extern const char *self_path;
 
-enum launch { PLAIN = 0, OLD_CALLS = 1, IGNORE_HUP = 2, FEW_DESCRIPTORS = 4, LOW_NUMBERS = 8 };
+enum launch { PLAIN = 0, OLD_CALLS = 1, IGNORE_HUP = 2, FEW_DESCRIPTORS = 4, LOW_NUMBERS = 8, SIXTEEN_DESCRIPTORS = 16 };
 struct keeper keeper_start(const char *path, enum launch how);
 void keeper_stop(struct keeper *keeper);
 void keeper_pause(const struct keeper *keeper);
@@ -62,9 +62,12 @@ struct result {
   uint32_t detail;
   int records;
   bool timed_out;
+  bool taken;
 };
+void status_pipe(int pipes[2]);
 int send_start(struct keeper *keeper, struct request *request); /* the status pipe's read end */
 struct result read_result(int status);
+struct result send_hold(struct keeper *keeper, uint32_t kind, const struct hold_entry *entries, uint32_t count);
 struct result run(struct keeper *keeper, struct request *request);
 int wait_exit(int pid); /* exit code, or -signal, or -1000 */
 struct result shell(struct keeper *keeper, struct request *request, const char *script, char *out, size_t size);
@@ -92,6 +95,7 @@ void test_failures(void);
 void test_malformed(void);
 void test_groups(void);
 void test_anchor(void);
+void test_hold(void);
 int probe_main(int argc, char **argv);
 
 #endif

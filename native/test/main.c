@@ -16,7 +16,7 @@ const char *self_path;
 int main(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "probe") == 0) return probe_main(argc, argv);
   if (argc < 3) {
-    fprintf(stderr, "usage: %s KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor]\n", argv[0]);
+    fprintf(stderr, "usage: %s KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hold]\n", argv[0]);
     return 2;
   }
   keeper_path = realpath(argv[1], NULL);
@@ -26,12 +26,13 @@ int main(int argc, char **argv) {
   /* Orphans of a fake JVM come to us, so that none can hide. */
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   signal(SIGPIPE, SIG_IGN);
-  alarm(60);
+  alarm(120);
   const char *only = argc > 3 ? argv[3] : "";
   if (*only == '\0' || strcmp(only, "start") == 0) test_start();
   if (*only == '\0' || strcmp(only, "failures") == 0) test_failures();
   if (*only == '\0' || strcmp(only, "malformed") == 0) test_malformed();
   if (*only == '\0' || strcmp(only, "groups") == 0) test_groups();
   if (*only == '\0' || strcmp(only, "anchor") == 0) test_anchor();
+  if (*only == '\0' || strcmp(only, "hold") == 0) test_hold();
   return summary();
 }

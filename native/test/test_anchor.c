@@ -56,19 +56,27 @@ static bool make_anchor(const struct scenario *scenario, struct anchor_paths *pa
 
 static void send_anchor(struct keeper *keeper, const struct scenario *scenario, const struct anchor_paths *paths) {
   struct anchor_request request = {.magic = HOLDFAST_MAGIC, .kind = REQUEST_ANCHOR};
-  int fds[2 * HIERARCHIES];
+  int fds[1 + 2 * HIERARCHIES], pipes[2];
   for (int i = 0; i < paths->count; i++) {
     const char *controller = scenario->controllers[i];
     request.hierarchy[i] = is_v2(controller)                      ? HIERARCHY_V2
                            : strcmp(controller, "freezer") == 0 ? HIERARCHY_FREEZER
                                                                 : HIERARCHY_OTHER;
-    fds[2 * i] = open(paths->base[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fds[2 * i + 1] = open(paths->anchor[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fds[1 + 2 * i] = open(paths->base[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fds[2 + 2 * i] = open(paths->anchor[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   }
   request.hierarchy_count = (uint32_t)paths->count;
   strcpy(request.name, "anchor");
-  if (!send_raw(keeper->socket, &request, sizeof request, NULL, 0, fds, 2 * (unsigned int)paths->count)) die("anchor");
-  for (int i = 0; i < 2 * paths->count; i++) close(fds[i]);
+  status_pipe(pipes);
+  fds[0] = pipes[1];
+  if (!send_raw(keeper->socket, &request, sizeof request, NULL, 0, fds, 1 + 2 * (unsigned int)paths->count)) die("anchor");
+  for (int i = 0; i <= 2 * paths->count; i++) close(fds[i]);
+  if (scenario->unread) {
+    close(pipes[0]);
+    return;
+  }
+  struct result result = read_result(pipes[0]);
+  if (!result.taken) printf("not ok - the anchor was not taken: %s\n", strerror(result.error));
 }
 
 /* The script's $1 is the job in the first hierarchy; it prints a line once all of its processes are where they stay. */
@@ -346,7 +354,68 @@ static void test_late_child(bool dies) {
   remove_tree(base);
 }
 
+/*
+ * A stranger that somebody put into a group of a hierarchy without members cannot be ended by us. Then the directory
+ * with the lock stays too: whoever sweeps finds the others by it.
+ */
+static void test_stuck(void) {
+  const struct scenario scenario = {.what = "stuck", .controllers = v2_and_v1, .keeper = keeper_path};
+  struct anchor_paths paths;
+  if (!make_anchor(&scenario, &paths)) {
+    for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
+    skip("stuck: the hierarchies are not here");
+    return;
+  }
+  char *job[HIERARCHIES], number[16];
+  for (int i = 0; i < paths.count; i++) job[i] = make_group(paths.anchor[i], "a");
+  pid_t stranger = fork();
+  if (stranger == 0) {
+    for (;;) pause();
+  }
+  snprintf(number, sizeof number, "%d", stranger);
+  write_file(job[2], "tasks", number);
+  struct keeper keeper = keeper_start(keeper_path, PLAIN);
+  send_anchor(&keeper, &scenario, &paths);
+  close(keeper.socket);
+  int code = wait_exit(keeper.pid);
+  ok(code == 0 && exists(job[2]) && count_members(job[2]) == 1, "stuck: a group with a stranger stays");
+  ok(exists(paths.anchor[0]), "stuck: so does the anchor's directory with the lock");
+  ok(!exists(paths.anchor[1]), "stuck: the third one is gone");
+  kill(stranger, SIGKILL);
+  wait_exit(stranger);
+  for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
+}
+
+/* A shell's `ulimit -n 16` is no limit for the keeper, but it is one for the child. */
+static void test_few_descriptors(void) {
+  static const char *const many[HIERARCHIES + 1] = {"", "freezer", "pids", NULL};
+  const struct scenario scenario = {.what = "few", .controllers = many, .keeper = keeper_path};
+  struct anchor_paths paths;
+  char out[4096];
+  if (!make_anchor(&scenario, &paths)) {
+    for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
+    skip("sixteen descriptors: the hierarchies are not here");
+    return;
+  }
+  struct keeper keeper = keeper_start(keeper_path, SIXTEEN_DESCRIPTORS);
+  send_anchor(&keeper, &scenario, &paths);
+  struct request request = request_new();
+  request.head.flags = START_OOM_SCORE;
+  request.head.join_count = 6;
+  for (int i = 0; i < 6; i++) add_descriptor(&request, open("/dev/null", O_WRONLY | O_CLOEXEC));
+  probe(&keeper, &request, "settings", out, sizeof out);
+  ok(contains(out, "nofile=16/4096") && contains(out, "oom=0"), "sixteen descriptors: an anchor and a start: %s", out);
+  request = request_new();
+  add_rlimit(&request, 7 /* RLIMIT_NOFILE */, 20, 30);
+  probe(&keeper, &request, "settings", out, sizeof out);
+  ok(contains(out, "nofile=20/30"), "sixteen descriptors: the child's own limit: %s", out);
+  keeper_stop(&keeper);
+  for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
+}
+
 void test_anchor(void) {
+  test_stuck();
+  test_few_descriptors();
   test_late_child(false);
   test_late_child(true);
   const struct scenario scenarios[] = {

@@ -41,9 +41,9 @@ static void test_mutations(struct keeper *keeper) {
   ok(result.running > 0 && wait_exit(result.pid) == 0, "the request is good before it is broken");
   request_free(&request);
   BROKEN("wrong magic", r.head.magic ^= 1);
-  BROKEN("unknown kind", r.head.kind = 3);
+  BROKEN("unknown kind", r.head.kind = 5);
   BROKEN("an anchor's kind", r.head.kind = REQUEST_ANCHOR);
-  BROKEN("unknown flag", r.head.flags = 1u << 14);
+  BROKEN("unknown flag", r.head.flags = 1u << 15);
   BROKEN("session and group", r.head.flags = START_SESSION | START_GROUP);
   BROKEN("a descriptor too many", add_descriptor(&r, open("/dev/null", O_RDWR | O_CLOEXEC)));
   BROKEN("a descriptor too few", close(r.descriptors[--r.descriptor_count]));
@@ -65,7 +65,7 @@ static void test_mutations(struct keeper *keeper) {
   request = good_request();
   request.head.block_length = request.length + 1;
   int pipes[2];
-  if (pipe2(pipes, O_CLOEXEC) < 0) die("pipe2");
+  status_pipe(pipes);
   request.descriptors[0] = pipes[1];
   send_raw(keeper->socket, &request.head, sizeof request.head, request.block, request.length, request.descriptors, 4);
   close(pipes[1]);
@@ -119,7 +119,7 @@ static void test_memfds(struct keeper *keeper) {
   request.head.flags = START_BLOCK_IN_MEMFD;
   request.head.block_length = request.length;
   int pipes[2];
-  if (pipe2(pipes, O_CLOEXEC) < 0) die("pipe2");
+  status_pipe(pipes);
   request.descriptors[0] = pipes[1];
   add_descriptor(&request, open("/etc/passwd", O_RDONLY | O_CLOEXEC));
   send_raw(keeper->socket, &request.head, sizeof request.head, NULL, 0, request.descriptors, 5);
@@ -135,11 +135,11 @@ static void test_anchors(struct keeper *keeper) {
   struct anchor_request anchor = {HOLDFAST_MAGIC, REQUEST_ANCHOR, 1, {HIERARCHY_V2}, ""};
   for (unsigned int i = 0; i <= sizeof names / sizeof *names + 3; i++) {
     int pipes[2];
-    if (pipe2(pipes, O_CLOEXEC) < 0) die("pipe2");
-    int fds[2] = {pipes[1], open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    status_pipe(pipes);
+    int fds[3] = {pipes[1], open("/dev/null", O_RDONLY | O_CLOEXEC), open("/dev/null", O_RDONLY | O_CLOEXEC)};
     struct anchor_request broken = anchor;
     const char *what = "a name without end";
-    unsigned int count = 2;
+    unsigned int count = 3;
     memset(broken.name, 'x', sizeof broken.name);
     if (i < sizeof names / sizeof *names) {
       snprintf(broken.name, sizeof broken.name, "%s", names[i]);
@@ -147,16 +147,30 @@ static void test_anchors(struct keeper *keeper) {
     } else if (i > sizeof names / sizeof *names) {
       strcpy(broken.name, "name");
       what = "descriptors";
-      if (i % 2 == 0) count = 1;
+      if (i % 2 == 0) count = 2;
       if (i % 2 == 1) broken.hierarchy_count = 33;
       if (i == sizeof names / sizeof *names + 3) broken.hierarchy_count = 1, broken.hierarchy[0] = HIERARCHY_OTHER;
     }
     send_raw(keeper->socket, &broken, sizeof broken, NULL, 0, fds, count);
-    close(fds[0]);
-    close(fds[1]);
+    for (int k = 0; k < 3; k++) close(fds[k]);
     struct result result = read_result(pipes[0]);
     ok(result.step == STEP_REQUEST && result.error == EBADMSG, "malformed anchor: '%s'", what);
   }
+}
+
+static void test_holds(struct keeper *keeper) {
+  static struct hold_entry entries[MAX_HOLDS_AT_ONCE + 1];
+  for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) entries[i].pid = INT32_MAX;
+  struct result result = send_hold(keeper, REQUEST_HOLD, entries, 2);
+  ok(result.taken && result.step == 0, "holding what is not there is no failure");
+  result = send_hold(keeper, REQUEST_HOLD, entries, MAX_HOLDS_AT_ONCE + 1);
+  ok(result.step == STEP_REQUEST && result.error == EBADMSG, "too many to hold");
+  entries[1].pid = 0;
+  result = send_hold(keeper, REQUEST_LET_GO, entries, 2);
+  ok(result.step == STEP_REQUEST && result.error == EBADMSG, "letting go of pid 0");
+  entries[1].pid = -1;
+  result = send_hold(keeper, REQUEST_HOLD, entries, 2);
+  ok(result.step == STEP_REQUEST && result.error == EBADMSG, "holding everybody");
 }
 
 static void test_fuzz(struct keeper *keeper) {
@@ -175,7 +189,7 @@ static void test_fuzz(struct keeper *keeper) {
     if (i % 16 == 0) {
       for (size_t k = 0; k < sizeof bytes; k++) bytes[k] = (unsigned char)rand_r(&seed);
       length = (size_t)rand_r(&seed) % sizeof bytes;
-      if (i % 32 == 0) memcpy(bytes, &(uint32_t[]){HOLDFAST_MAGIC, 1u + (uint32_t)(i / 32) % 2u}, 8);
+      if (i % 32 == 0) memcpy(bytes, &(uint32_t[]){HOLDFAST_MAGIC, 1u + (uint32_t)(i / 32) % 4u}, 8);
     } else {
       /* Numbers near the interesting ones, or bits anywhere; never such that an own program is run: the candidate
        * stays /bin/true or becomes what does not exist. */
@@ -209,6 +223,7 @@ void test_malformed(void) {
   test_mutations(&keeper);
   test_memfds(&keeper);
   test_anchors(&keeper);
+  test_holds(&keeper);
   send_raw(keeper.socket, "", 0, NULL, 0, NULL, 0);
   send_raw(keeper.socket, "x", 1, NULL, 0, NULL, 0);
   test_fuzz(&keeper);
@@ -217,7 +232,7 @@ void test_malformed(void) {
   FILE *stream = popen(path, "r");
   list[fread(list, 1, sizeof list - 1, stream)] = '\0';
   pclose(stream);
-  ok(strcmp(list, "0 1 2 3 4 ") == 0, "no descriptor was left behind: %s", list);
+  ok(strcmp(list, "0 1 2 3 4 6 ") == 0, "no descriptor was left behind but the one for those held: %s", list);
   keeper_stop(&keeper);
 
   struct keeper few = keeper_start(keeper_path, FEW_DESCRIPTORS);

@@ -29,7 +29,7 @@ static uint32_t number(void) {
 static void start_once(int *accepted, int *refused) {
   static struct message message;
   struct start_request request = {.magic = HOLDFAST_MAGIC, .kind = REQUEST_START};
-  request.flags = pick(4) == 0 ? (uint32_t)rand_r(&seed) : 1u << pick(14);
+  request.flags = pick(4) == 0 ? (uint32_t)rand_r(&seed) : 1u << pick(15);
   request.join_count = pick(2) == 0 ? 0 : number();
   request.group_count = number();
   request.rlimit_count = pick(2) == 0 ? 0 : number();
@@ -70,7 +70,7 @@ static void anchor_once(int *accepted, int *refused) {
   for (int i = 0; i < MAX_HIERARCHIES; i++) request->hierarchy[i] = 1 + pick(pick(8) == 0 ? 5 : 3);
   if (pick(8) != 0) request->name[pick(4)] = '\0';
   message.length = sizeof *request - (pick(10) == 0 ? 1 : 0);
-  message.descriptor_count = pick(2) == 0 ? pick(70) : 2 * (request->hierarchy_count & 31);
+  message.descriptor_count = pick(2) == 0 ? pick(70) : 1 + 2 * (request->hierarchy_count & 31);
   if (validate_anchor(request, &message) == 0) {
     if (strchr(request->name, '/') != NULL || strcmp(request->name, "..") == 0 || request->name[0] == '\0') abort();
     ++*accepted;

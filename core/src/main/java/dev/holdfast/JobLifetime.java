@@ -161,7 +161,7 @@ final class JobLifetime {
             container.kill(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
           }
           last = container.usage();
-          container.remove();
+          container.remove(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
           return true;
         } catch (InterruptedException again) {
           interrupted = true;

@@ -19,10 +19,19 @@ final class Reaping {
   private final Poller.Watch watch;
   private final CompletableFuture<Child.Exit> exit = new CompletableFuture<>();
 
+  /** Of a child that nobody has reaped; if its end cannot be watched, it is ended at once. */
   Reaping(Pidfd process) throws IOException {
     this.process = process;
-    this.watch = Poller.shared().watch(process.descriptor());
-    this.watch.onEvent(Poller.READABLE, this::reap);
+    boolean watched = false;
+    try {
+      this.watch = Poller.shared().watch(process.descriptor());
+      this.watch.onEvent(Poller.READABLE, this::reap);
+      watched = true;
+    } finally {
+      if (!watched) {
+        process.abandon();
+      }
+    }
   }
 
   int pid() {

@@ -11,6 +11,10 @@ import org.jspecify.annotations.Nullable;
 public final class StartException extends HoldfastException {
   private static final long serialVersionUID = 1L;
 
+  private static final String MORE_FILES =
+      "raise the limit of open files (ulimit -n; the system's is fs.file-max)";
+  private static final String REPORT = "report this, with the output of holdfast doctor";
+
   private final int errno;
   private final boolean exec;
   private transient @Nullable Result result;
@@ -72,6 +76,10 @@ public final class StartException extends HoldfastException {
     };
   }
 
+  private static boolean isOutOfFiles(StartOutcome.Failed failure) {
+    return failure.errno() == Errno.EMFILE || failure.errno() == Errno.ENFILE;
+  }
+
   private static String remedy(StartOutcome.Failed failure) {
     return switch (failure.step()) {
       case EXEC ->
@@ -89,9 +97,13 @@ public final class StartException extends HoldfastException {
       case RLIMIT -> "ask for no more than the hard limit, or run as root";
       case NICE -> "only root may lower a nice value";
       case OOM_SCORE -> "only root may lower an oom_score_adj; and /proc must be there";
-      case PIDS, CLONE -> "raise the limit of processes, or wait until some have ended";
+      case PIDS, CLONE ->
+          isOutOfFiles(failure)
+              ? MORE_FILES
+              : "raise the limit of processes, or wait until some have ended";
       case JOIN -> "see holdfast doctor";
-      default -> "report this, with the output of holdfast doctor";
+      case REQUEST -> isOutOfFiles(failure) ? MORE_FILES : REPORT;
+      default -> REPORT;
     };
   }
 }

@@ -16,7 +16,24 @@ final class Jvm {
 
   static Process start(List<String> options, Class<?> main, String... arguments)
       throws IOException {
-    List<String> words = new ArrayList<>();
+    return start(List.of(), options, main, arguments);
+  }
+
+  /**
+   * In a shell that has done {@code before}, such as {@code ulimit -n 64}; it keeps those limits.
+   */
+  static Process limited(String before, Class<?> main, String... arguments) throws IOException {
+    return start(
+        List.of("sh", "-c", before + "; exec \"$@\"", "sh"),
+        List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-MaxFDLimit"),
+        main,
+        arguments);
+  }
+
+  private static Process start(
+      List<String> before, List<String> options, Class<?> main, String... arguments)
+      throws IOException {
+    List<String> words = new ArrayList<>(before);
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(options);
     words.addAll(

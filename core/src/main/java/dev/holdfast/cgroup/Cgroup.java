@@ -31,6 +31,8 @@ public final class Cgroup implements AutoCloseable {
   /** How long {@link #close} waits for the members' end. */
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(10);
 
+  private static final Duration REMOVE_PATIENCE = Duration.ofMinutes(1);
+
   private static final int SIGKILL = 9;
 
   /** The controllers that every group has, where the machine does. */
@@ -504,6 +506,15 @@ public final class Cgroup implements AutoCloseable {
    * is removed already.
    */
   public void remove() throws HoldfastException {
+    remove(REMOVE_PATIENCE);
+  }
+
+  /**
+   * As {@link #remove()}, but gives up after {@code limit} where the kernel still finds the group
+   * busy; it waits no longer than about a second for each of its directories anyway.
+   */
+  public void remove(Duration limit) throws HoldfastException {
+    long deadline = Ending.deadline(limit);
     synchronized (removing) {
       if (!gate.enter()) {
         return;
@@ -512,10 +523,10 @@ public final class Cgroup implements AutoCloseable {
         // The one with the members goes last: while it is there, a sweep finds the rest by it.
         for (Branch branch : branches.all()) {
           if (branch != membership) {
-            remove(branch);
+            remove(branch, deadline);
           }
         }
-        remove(membership);
+        remove(membership, deadline);
         gate.shut();
       } catch (IOException failure) {
         throw Refusal.of("cannot remove the group " + name, failure);
@@ -594,7 +605,7 @@ public final class Cgroup implements AutoCloseable {
     }
   }
 
-  private void remove(Branch branch) throws IOException {
+  private void remove(Branch branch, long deadline) throws IOException {
     Path above = branch.path().getParent();
     if (above == null) {
       throw new SystemCallException("unlinkat", branch.toString(), Errno.EBUSY);
@@ -604,12 +615,12 @@ public final class Cgroup implements AutoCloseable {
     try {
       if (outer == null) {
         try (Directory directory = Directory.open(above)) {
-          Removal.remove(directory, name);
+          Removal.remove(directory, name, deadline);
         }
       } else {
         NestedSum.depart(branch, outer);
         outer.changing(() -> {
-          Removal.remove(outer.directory(), name);
+          Removal.remove(outer.directory(), name, deadline);
           return outer;
         });
       }

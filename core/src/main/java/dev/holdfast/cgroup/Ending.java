@@ -75,7 +75,7 @@ final class Ending {
     Branch legacy = v1Freezer.get();
     if (legacy != null) {
       // Members that a v1 freezer holds ignore even cgroup.kill.
-      legacy.directory().tryWrite(FreezerV1.FILE, "THAWED");
+      FreezerV1.releaseAll(legacy.directory());
     }
     Directory group = membership.directory();
     if (!membership.unified() || group.tryWrite("cgroup.kill", "1") != 0) {
@@ -101,7 +101,7 @@ final class Ending {
         failure = refused;
       } finally {
         try {
-          freezer().release();
+          freezer().releaseAll();
         } catch (IOException refused) {
           failure = failure == null ? refused : failure;
         }

@@ -26,6 +26,11 @@ interface Freezer {
   /** Asks the members to go on; does not wait. */
   void release() throws IOException;
 
+  /** As {@link #release}, and what members froze of their own, so that it can end. */
+  default void releaseAll() throws IOException {
+    release();
+  }
+
   /** Returns when they can go on. */
   void thaw() throws IOException;
 

@@ -45,6 +45,23 @@ final class FreezerV1 implements Freezer {
     group.write(FILE, "THAWED");
   }
 
+  /** What a v1 freezer holds does not even notice SIGKILL, and each nested group has its own. */
+  @Override
+  public void releaseAll() throws IOException {
+    releaseAll(group);
+  }
+
+  static void releaseAll(Directory top) throws IOException {
+    Nested.walk(
+        top,
+        new Nested.Visitor() {
+          @Override
+          public void at(Directory nested) throws IOException {
+            nested.tryWrite(FILE, "THAWED");
+          }
+        });
+  }
+
   @Override
   public void thaw() throws IOException {
     release();

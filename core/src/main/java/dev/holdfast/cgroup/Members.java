@@ -26,41 +26,16 @@ record Members(List<Long> pids, int hidden) {
   /** Reads the tree below {@code top}; a group that vanishes meanwhile has no members. */
   static Members of(Directory top) throws IOException {
     Reader reader = new Reader();
-    reader.tree(top);
+    Nested.walk(top, reader);
     return new Members(List.copyOf(reader.pids), reader.hidden);
   }
 
-  /** Opens a nested group, even one whose maker (with our identity) took away its mode. */
-  static Directory openNested(Directory above, String name) throws IOException {
-    try {
-      return above.open(name);
-    } catch (IOException failure) {
-      if (Refusal.errno(failure) != Errno.EACCES) {
-        throw failure;
-      }
-      above.mode(name, 0755);
-      return above.open(name);
-    }
-  }
-
-  private static final class Reader {
+  private static final class Reader implements Nested.Visitor {
     private final Set<Long> pids = new LinkedHashSet<>();
     private int hidden;
 
-    void tree(Directory group) throws IOException {
-      own(group);
-      for (String name : group.subdirectories()) {
-        try (Directory nested = openNested(group, name)) {
-          tree(nested);
-        } catch (IOException failure) {
-          if (!Refusal.isGone(failure)) {
-            throw failure;
-          }
-        }
-      }
-    }
-
-    private void own(Directory group) throws IOException {
+    @Override
+    public void at(Directory group) throws IOException {
       String processes = read(group, "cgroup.procs");
       if (processes != null) {
         for (String line : processes.lines().toList()) {

@@ -40,7 +40,7 @@ final class NestedSum {
         return OptionalLong.empty();
       }
       return OptionalLong.of(
-          own.getAsLong() + departed.getAsLong() + nested(branch.directory(), nested, file, key));
+          own.getAsLong() + departed.getAsLong() + nested(branch.directory(), file, key));
     } catch (IOException failure) {
       if (Refusal.isGone(failure)) { // removed while we read: nothing is known any more
         return OptionalLong.empty();
@@ -63,19 +63,18 @@ final class NestedSum {
     }
   }
 
-  private static long nested(Directory above, List<String> names, String file, String key)
-      throws IOException {
-    long sum = 0;
-    for (String name : names) {
-      try (Directory group = above.open(name)) {
-        sum += FlatKeyed.value(group.readIfPresent(file), key).orElse(0);
-        sum += nested(group, group.subdirectories(), file, key);
-      } catch (IOException failure) {
-        if (!Refusal.isGone(failure)) {
-          throw failure;
-        }
-      }
-    }
-    return sum;
+  private static long nested(Directory top, String file, String key) throws IOException {
+    long[] sum = {0};
+    Nested.walk(
+        top,
+        new Nested.Visitor() {
+          @Override
+          public void at(Directory group) throws IOException {
+            if (group != top) {
+              sum[0] += FlatKeyed.value(group.readIfPresent(file), key).orElse(0);
+            }
+          }
+        });
+    return sum[0];
   }
 }

@@ -6,6 +6,7 @@ import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** Removes a group with everything nested in it. */
 final class Removal {
@@ -20,9 +21,9 @@ final class Removal {
   /**
    * Removes {@code name} from {@code above}. The kernel says EBUSY while groups are nested in it,
    * and for a moment after its last member ended, for which it has no event: the one wait by the
-   * clock, about a second in all.
+   * clock, about a second in all, and not beyond {@code deadline}.
    */
-  static void remove(Directory above, String name) throws IOException {
+  static void remove(Directory above, String name, long deadline) throws IOException {
     long wait = FIRST_WAIT;
     int rounds = 0;
     for (int waits = 0; ; waits++) {
@@ -31,44 +32,66 @@ final class Removal {
         return;
       }
       if (errno != Errno.EBUSY && errno != Errno.ENOTEMPTY) {
-        throw new SystemCallException("unlinkat", above.path(name).toString(), errno);
+        throw refused(above, name, errno);
       }
-      if (rounds++ < MOST_ROUNDS && removeNested(above, name)) {
+      Round round = new Round();
+      round.removeBelow(above, name);
+      long left = deadline - System.nanoTime();
+      if (round.removed && rounds++ < MOST_ROUNDS) {
         waits--;
         continue;
       }
-      if (waits >= WAITS) {
-        throw new SystemCallException("unlinkat", above.path(name).toString(), errno);
+      if (waits >= WAITS || left <= 0) {
+        throw round.refusal == null ? refused(above, name, errno) : round.refusal;
       }
-      LockSupport.parkNanos(wait);
+      LockSupport.parkNanos(Math.min(wait, left));
       wait *= 2;
     }
   }
 
-  /** Whether there were nested groups. */
-  private static boolean removeNested(Directory above, String name) throws IOException {
-    try (Directory group = Members.openNested(above, name)) {
-      boolean any = false;
-      for (String nested : group.subdirectories()) {
-        any = true;
-        try {
-          remove(group, nested);
-        } catch (SystemCallException refused) {
-          if (refused.errno() != Errno.EACCES) {
-            throw refused;
-          }
-          // A member with our identity can chmod what it made.
-          above.mode(name, 0755);
-          remove(group, nested);
+  /** One attempt at each nested group. */
+  private static final class Round implements Nested.Visitor {
+    private boolean removed;
+    private @Nullable SystemCallException refusal;
+
+    void removeBelow(Directory above, String name) throws IOException {
+      try (Directory group = Nested.open(above, name)) {
+        Nested.walk(group, this);
+      } catch (IOException failure) {
+        if (!Refusal.isGone(failure)) {
+          throw failure;
         }
       }
-      return any;
-    } catch (IOException failure) {
-      if (Refusal.isGone(failure)) {
-        return false;
-      }
-      throw failure;
     }
+
+    @Override
+    public boolean into(Directory above, String name) throws IOException {
+      return !tryRemove(above, name);
+    }
+
+    @Override
+    public void after(Directory above, String name) throws IOException {
+      tryRemove(above, name);
+    }
+
+    private boolean tryRemove(Directory above, String name) throws IOException {
+      int errno = above.tryRemove(name);
+      if (errno == Errno.EACCES) {
+        // A member with our identity can chmod what it made.
+        above.mode(0755);
+        errno = above.tryRemove(name);
+      }
+      if (errno == 0 || isGone(errno)) {
+        removed = true;
+        return true;
+      }
+      refusal = refused(above, name, errno);
+      return false;
+    }
+  }
+
+  private static SystemCallException refused(Directory above, String name, int errno) {
+    return new SystemCallException("unlinkat", above.path(name).toString(), errno);
   }
 
   private static boolean isGone(int errno) {

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * This JVM's own directory in each cgroup hierarchy in use. All of its jobs lie under it.
@@ -61,15 +62,19 @@ final class Anchor {
               + "-"
               + HexFormat.of().toHexDigits(random.nextLong(), 12);
       Cgroup group = delegation.createHolder(name);
+      Directory lock = null;
+      boolean complete = false;
       try {
-        Directory lock = Directory.open(membership(group));
+        lock = Directory.open(membership(group));
         if (lock.tryLock() && isStill(lock)) {
-          return complete(delegation, group, version, lock);
+          Anchor anchor = complete(delegation, group, version, lock);
+          complete = true;
+          return anchor;
         }
-        lock.close();
-      } catch (IOException failure) {
-        group.close();
-        throw failure;
+      } finally {
+        if (!complete) {
+          undo(group, lock);
+        }
       }
     }
     throw new HoldfastException(
@@ -88,8 +93,29 @@ final class Anchor {
             ? new KeeperClient(delegation::admit)
             : new KeeperClient();
     Anchor anchor = new Anchor(group, version, lock, keeper);
-    anchor.tellKeeper();
-    return anchor;
+    boolean told = false;
+    try {
+      anchor.tellKeeper();
+      told = true;
+      return anchor;
+    } finally {
+      if (!told) {
+        keeper.close();
+      }
+    }
+  }
+
+  /** What cannot be removed is empty and not locked any more: a sweep removes it. */
+  private static void undo(Cgroup group, @Nullable Directory lock) {
+    try {
+      group.close();
+    } catch (IOException left) {
+      // The failure that led here is the one to tell of.
+    } finally {
+      if (lock != null) {
+        lock.close();
+      }
+    }
   }
 
   /**
@@ -192,6 +218,7 @@ final class Anchor {
         group.remove();
       }
     } finally {
+      // What is left is ended and removed by the keeper.
       keeper.close();
       lock.close();
       synchronized (this) {

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
@@ -30,6 +31,9 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 public final class CgroupContainer implements Container {
   private static final int SIGKILL = 9;
 
+  /** What a freeze waits for starts that are under way. */
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+
   /** The mark of a job whose members live on: see the keeper's {@code protocol.h}. */
   private static final String RELEASED = "user.holdfast.released";
 
@@ -38,7 +42,10 @@ public final class CgroupContainer implements Container {
   private final JoinDescriptors joining;
   private volatile boolean joinByWrite;
 
-  /** Held for reading by starts, which use our descriptors, and for writing to close those. */
+  /**
+   * Held for reading by starts, which use our descriptors, and for writing to close those, and to
+   * freeze.
+   */
   private final ReentrantReadWriteLock starting = new ReentrantReadWriteLock();
 
   private volatile boolean closing;
@@ -153,7 +160,22 @@ public final class CgroupContainer implements Container {
 
   @Override
   public void freeze() throws IOException, InterruptedException {
-    group.freeze();
+    // A child on its way to its exec would freeze, and its start wait for the thaw.
+    if (!starting.writeLock().tryLock(PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
+      throw new HoldfastException(
+          "cannot freeze the job",
+          "a start is still under way after " + PATIENCE.toSeconds() + " s",
+          "try again, or kill the job",
+          null);
+    }
+    try {
+      group.freeze();
+    } finally {
+      starting.writeLock().unlock();
+      if (finished) {
+        closeIfUnused();
+      }
+    }
   }
 
   @Override
@@ -186,8 +208,8 @@ public final class CgroupContainer implements Container {
   }
 
   @Override
-  public void remove() throws IOException, InterruptedException {
-    group.remove();
+  public void remove(Duration limit) throws IOException, InterruptedException {
+    group.remove(limit);
     closeHandles();
   }
 

@@ -56,8 +56,8 @@ public sealed interface Container permits CgroupContainer, ProcessGroupContainer
    */
   void release() throws IOException;
 
-  /** Removes what the job was held by, which must be empty. Idempotent. */
-  void remove() throws IOException, InterruptedException;
+  /** Removes what the job was held by, which must be empty, in so long at most. Idempotent. */
+  void remove(Duration limit) throws IOException, InterruptedException;
 
   /** No start begins from now on. */
   void closing();

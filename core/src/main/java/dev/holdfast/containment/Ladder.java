@@ -3,12 +3,15 @@ package dev.holdfast.containment;
 import dev.holdfast.cgroup.CgroupHost;
 import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.linux.Held;
 import dev.holdfast.linux.KeeperClient;
 import dev.holdfast.linux.Platform;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +34,7 @@ public final class Ladder {
 
   private final Map<Optional<Path>, Anchor> anchors = new ConcurrentHashMap<>();
   private @Nullable KeeperClient keeperWithoutAnchor;
+  private final Set<Sessions> sessions = ConcurrentHashMap.newKeySet();
   private boolean closed;
 
   private Ladder() {}
@@ -104,10 +108,14 @@ public final class Ladder {
     return anchor;
   }
 
+  private List<Held> held() {
+    return sessions.stream().flatMap(job -> job.held().stream()).toList();
+  }
+
   private synchronized Container processGroup(String reason, String remedy) throws IOException {
     if (keeperWithoutAnchor == null) {
-      keeperWithoutAnchor = new KeeperClient();
+      keeperWithoutAnchor = new KeeperClient(this::held);
     }
-    return new ProcessGroupContainer(keeperWithoutAnchor, reason, remedy);
+    return new ProcessGroupContainer(keeperWithoutAnchor, sessions, reason, remedy);
   }
 }

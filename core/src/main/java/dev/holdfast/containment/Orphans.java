@@ -1,7 +1,11 @@
 package dev.holdfast.containment;
 
+import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.linux.Subreaper;
 import dev.holdfast.linux.SystemCallException;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Whether orphans of members come to us where nothing better holds them. Only a program that starts
@@ -10,6 +14,9 @@ import dev.holdfast.linux.SystemCallException;
  */
 public final class Orphans {
   private static volatile boolean wanted;
+
+  /** The jobs whose members may leave orphans. */
+  private static final Set<Sessions> JOBS = ConcurrentHashMap.newKeySet();
 
   private Orphans() {}
 
@@ -25,5 +32,22 @@ public final class Orphans {
     }
     Subreaper.become();
     return (int) ProcessHandle.current().pid();
+  }
+
+  static void opened(Sessions job) {
+    JOBS.add(job);
+  }
+
+  static void closed(Sessions job) {
+    JOBS.remove(job);
+  }
+
+  /**
+   * Nothing tells whose member an orphan was; so while there is more than one job it is nobody's,
+   * and the last one ends it.
+   */
+  static boolean belongTo(Sessions job, List<ProcessTable.Entry> entries) {
+    JOBS.removeIf(other -> other.isReleased() && other.isOver(entries));
+    return JOBS.size() == 1 && JOBS.contains(job);
   }
 }

@@ -15,11 +15,14 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A job as POSIX sessions: the last rung, where there is no cgroup. Each child leads a session of
  * its own before it execs (or shares our terminal's), and {@link Sessions} tells who is a member. A
- * process that leaves the session and whose parent ends has escaped, unless orphans come to us.
+ * process that leaves the session and whose parent ends has escaped, unless orphans come to us. The
+ * keeper holds the sessions too, and ends them when we are gone; who has escaped by then, it does
+ * not find.
  */
 public final class ProcessGroupContainer implements Container {
   private static final int SIGKILL = 9;
@@ -32,10 +35,19 @@ public final class ProcessGroupContainer implements Container {
   private final String remedy;
   private final ProcessTable table = ProcessTable.system();
   private final Sessions sessions;
+  private final Set<Sessions> all;
   private volatile boolean closing;
 
-  ProcessGroupContainer(KeeperClient keeper, String unavailable, String remedy) throws IOException {
+  /**
+   * Of a new job.
+   *
+   * @param all the sessions of every job, which this adds its own to until it is closed
+   */
+  ProcessGroupContainer(KeeperClient keeper, Set<Sessions> all, String unavailable, String remedy)
+      throws IOException {
     this.sessions = new Sessions(table, Orphans.reaper());
+    this.all = all;
+    all.add(sessions);
     this.keeper = keeper;
     this.unavailable = unavailable;
     this.remedy = remedy;
@@ -46,10 +58,14 @@ public final class ProcessGroupContainer implements Container {
     if (closing) {
       throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
     }
-    StartOutcome outcome = keeper.start(request);
-    sessions.except(keeper.keeperPid());
+    int keepers = keeper.keepers();
+    StartOutcome outcome = keeper.start(request.hold());
     if (outcome instanceof StartOutcome.Started started) {
-      sessions.add(started.child().pid());
+      sessions.add(started.child().pid(), request.leads());
+      // The keeper that started it may be gone, and the next one was not told of it.
+      if (keepers != 0 && keepers != keeper.keepers()) {
+        keeper.holdAll();
+      }
     }
     return outcome;
   }
@@ -151,10 +167,12 @@ public final class ProcessGroupContainer implements Container {
   }
 
   @Override
-  public void release() {}
+  public void release() throws IOException {
+    keeper.letGo(sessions.release());
+  }
 
   @Override
-  public void remove() {}
+  public void remove(Duration limit) {}
 
   @Override
   public void closing() {
@@ -162,7 +180,10 @@ public final class ProcessGroupContainer implements Container {
   }
 
   @Override
-  public void closeHandles() {}
+  public void closeHandles() {
+    sessions.close();
+    all.remove(sessions);
+  }
 
   @Override
   public Map<String, String> paths() {

@@ -1,5 +1,7 @@
 package dev.holdfast.containment;
 
+import dev.holdfast.linux.Held;
+import dev.holdfast.linux.OwnChildren;
 import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.linux.SystemCallException;
@@ -10,11 +12,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Who belongs to a job of POSIX sessions: its children, whoever is in a session that one of them
  * leads, and whoever descends from a member. With a reaper of orphans also whoever came to it
- * without being one of its own: it was left behind by a member.
+ * without being one of its own: it was left behind by a member. See {@link Orphans} for whose.
  *
  * <p>A number of a process or session may be used again once nobody has it. So a process is its
  * number and its start time, and a session that was seen empty is forgotten.
@@ -22,14 +25,21 @@ import java.util.Set;
  * <p>Thread-safe.
  */
 final class Sessions {
+  /** A start lasts a millisecond or so; there is no event for the end of all of them. */
+  private static final int QUIET_ATTEMPTS = 50;
+
+  private static final long QUIET_PAUSE_NANOS = 1_000_000;
+
   private final ProcessTable table;
   private final int reaper;
 
-  /** Start times of the children, by process id, which is that of the session too. */
-  private final Map<Integer, Long> children = new HashMap<>();
+  /** The children, by process id, which is that of the session too. */
+  private final Map<Integer, Held> children = new HashMap<>();
 
-  /** Those that the reaper had before, or has for other reasons. */
-  private final Set<Integer> ownChildren = new HashSet<>();
+  /** Start times of those that the reaper had before, by process id. */
+  private final Map<Integer, Long> before = new HashMap<>();
+
+  private boolean released;
 
   /**
    * Of a job.
@@ -40,40 +50,70 @@ final class Sessions {
     this.table = table;
     this.reaper = reaper;
     if (reaper != 0) {
+      Orphans.opened(this);
       for (ProcessTable.Entry entry : table.entries()) {
         if (entry.parent() == reaper) {
-          ownChildren.add(entry.pid());
+          before.put(entry.pid(), entry.startTicks());
         }
       }
     }
   }
 
-  /** A process that belongs to the reaper for other reasons, such as a keeper. */
-  synchronized void except(int pid) {
-    ownChildren.add(pid);
-  }
-
   /** A new child, which nobody has reaped yet. */
-  synchronized void add(int pid) {
+  synchronized void add(int pid, boolean leads) {
     ProcessTable.Entry entry = table.entry(pid);
     if (entry != null) {
-      children.put(pid, entry.startTicks());
+      children.put(pid, new Held(pid, leads, entry.startTicks()));
     }
+  }
+
+  /** What is to be ended when we are gone. */
+  synchronized List<Held> held() {
+    return released ? List.of() : List.copyOf(children.values());
+  }
+
+  /** The members are to live on; answers who was held until now. */
+  synchronized List<Held> release() {
+    List<Held> held = held();
+    released = true;
+    return held;
+  }
+
+  synchronized boolean isReleased() {
+    return released;
+  }
+
+  /** The job is closed: orphans are not its any more. Those of a released one are nobody's. */
+  synchronized void close() {
+    if (!released) {
+      Orphans.closed(this);
+    }
+  }
+
+  /** Whether nobody of its sessions is left. */
+  synchronized boolean isOver(List<ProcessTable.Entry> entries) {
+    forgetGone(entries);
+    return children.isEmpty();
   }
 
   /** The living members. */
   synchronized List<ProcessTable.Entry> members() throws IOException {
-    List<ProcessTable.Entry> entries = table.entries();
-    Set<Integer> sessions = new HashSet<>();
-    for (ProcessTable.Entry entry : entries) {
-      Long started = children.get(entry.pid());
-      if (started != null && started != entry.startTicks()) {
-        children.remove(entry.pid()); // another process by now
+    for (int attempt = 1; ; attempt++) {
+      long starts = OwnChildren.starts();
+      List<ProcessTable.Entry> entries = table.entries();
+      // A child that is just being started is nobody's yet, and no orphan.
+      boolean sure = starts >= 0 && OwnChildren.starts() == starts;
+      if (sure || attempt == QUIET_ATTEMPTS || entries.stream().noneMatch(this::looksOrphaned)) {
+        return members(entries, sure);
       }
-      sessions.add(entry.session());
-      sessions.add(entry.pid());
+      LockSupport.parkNanos(QUIET_PAUSE_NANOS);
     }
-    children.keySet().retainAll(sessions);
+  }
+
+  private List<ProcessTable.Entry> members(List<ProcessTable.Entry> entries, boolean sure)
+      throws IOException {
+    forgetGone(entries);
+    boolean orphansToo = reaper != 0 && sure && Orphans.belongTo(this, entries);
     Set<Integer> found = new HashSet<>();
     int before;
     do {
@@ -82,7 +122,7 @@ final class Sessions {
         if (children.containsKey(entry.pid())
             || children.containsKey(entry.session())
             || found.contains(entry.parent())
-            || isOrphan(entry)) {
+            || (orphansToo && looksOrphaned(entry))) {
           found.add(entry.pid());
         }
       }
@@ -91,11 +131,24 @@ final class Sessions {
     for (ProcessTable.Entry entry : entries) {
       if (found.contains(entry.pid()) && entry.isAlive()) {
         alive.add(entry);
-      } else if (isOrphan(entry) && !children.containsKey(entry.pid())) {
+      } else if (sure && looksOrphaned(entry) && !entry.isAlive()) {
         reap(entry.pid()); // nobody else will
       }
     }
     return alive;
+  }
+
+  private void forgetGone(List<ProcessTable.Entry> entries) {
+    Set<Integer> sessions = new HashSet<>();
+    for (ProcessTable.Entry entry : entries) {
+      Held child = children.get(entry.pid());
+      if (child != null && child.startTicks() != entry.startTicks()) {
+        children.remove(entry.pid()); // another process by now
+      }
+      sessions.add(entry.session());
+      sessions.add(entry.pid());
+    }
+    children.keySet().retainAll(sessions);
   }
 
   private static void reap(int pid) throws IOException {
@@ -108,7 +161,11 @@ final class Sessions {
     }
   }
 
-  private boolean isOrphan(ProcessTable.Entry entry) {
-    return reaper != 0 && entry.parent() == reaper && !ownChildren.contains(entry.pid());
+  private boolean looksOrphaned(ProcessTable.Entry entry) {
+    if (reaper == 0 || entry.parent() != reaper || OwnChildren.has(entry.pid())) {
+      return false;
+    }
+    Long started = before.get(entry.pid());
+    return started == null || started != entry.startTicks();
   }
 }

@@ -39,18 +39,19 @@ public record AnchorRequest(String name, List<Hierarchy> hierarchies) {
    */
   public record Hierarchy(Kind kind, Directory parent, Directory anchor) {}
 
-  void send(Socket socket) throws IOException {
+  void send(Socket socket, int status) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment message = arena.allocate(NAME_AT + 256L, 8);
       message.set(ValueLayout.JAVA_INT, 0, MAGIC);
       message.set(ValueLayout.JAVA_INT, 4, KIND_ANCHOR);
       message.set(ValueLayout.JAVA_INT, 8, hierarchies.size());
-      int[] descriptors = new int[2 * hierarchies.size()];
+      int[] descriptors = new int[1 + 2 * hierarchies.size()];
+      descriptors[0] = status;
       for (int i = 0; i < hierarchies.size(); i++) {
         Hierarchy hierarchy = hierarchies.get(i);
         message.set(ValueLayout.JAVA_INT, 12 + 4L * i, hierarchy.kind().number);
-        descriptors[2 * i] = hierarchy.parent().descriptor().number();
-        descriptors[2 * i + 1] = hierarchy.anchor().descriptor().number();
+        descriptors[1 + 2 * i] = hierarchy.parent().descriptor().number();
+        descriptors[2 + 2 * i] = hierarchy.anchor().descriptor().number();
       }
       message.setString(NAME_AT, name);
       socket.send(message, descriptors);

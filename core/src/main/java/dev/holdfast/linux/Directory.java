@@ -55,6 +55,16 @@ public final class Directory implements AutoCloseable {
     return new Directory(openOrFail(name, directoryFlags() | noFollow()), path(name));
   }
 
+  /**
+   * Opens the directory that this one lies in. In a tree where directories stay where they were
+   * made, as groups do, that is the way back to where it was opened from.
+   */
+  public Directory above() throws IOException {
+    Path parent = path.resolveSibling(".").normalize();
+    long opened = openAt(number(), new byte[] {'.', '.'}, directoryFlags());
+    return new Directory(opened(opened, parent), parent);
+  }
+
   public Path path() {
     return path;
   }
@@ -81,6 +91,20 @@ public final class Directory implements AutoCloseable {
   /** Changes the mode of {@code name}. */
   public void mode(String name, int mode) throws IOException {
     withName(SystemCall.FCHMODAT, name, mode);
+  }
+
+  /** Changes the mode of this directory itself. */
+  public void mode(int mode) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      Kernel.get()
+          .check(
+              SystemCall.FCHMODAT,
+              path.toString(),
+              number(),
+              Kernel.text(arena, ".").address(),
+              mode,
+              0);
+    }
   }
 
   /** Gives this directory to another user and group. */

@@ -15,6 +15,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 final class Keeper implements AutoCloseable {
   private static final String NAME = "holdfast-keeper";
 
+  private static final int SIGKILL = 9;
+
   /**
    * The system property that names a directory where the keeper lies as a file: reading it from the
    * jar costs a short program 5 ms.
@@ -33,14 +35,24 @@ final class Keeper implements AutoCloseable {
   /** Starts a keeper; {@code atEnd} is run by the poller's thread when it has died. */
   static Keeper start(Runnable atEnd) throws IOException {
     Signals.defaultChildSignal();
+    Poller.shared();
     Socket.Pair pair = Socket.pair();
+    int pid = 0;
+    OwnChildren.starting();
     try (Descriptor theirs = pair.theirs();
         Pidfd self = Pidfd.open((int) ProcessHandle.current().pid())) {
-      int pid = spawn(theirs, self.descriptor());
-      return new Keeper(pair.ours(), Pidfd.open(pid), atEnd);
+      pid = spawn(theirs, self.descriptor());
+      Pidfd process = Pidfd.open(pid);
+      OwnChildren.add(process);
+      return new Keeper(pair.ours(), process, atEnd);
     } catch (IOException failure) {
       pair.ours().close();
+      if (pid != 0) {
+        Reaper.end(pid);
+      }
       throw failure;
+    } finally {
+      OwnChildren.started();
     }
   }
 
@@ -60,9 +72,46 @@ final class Keeper implements AutoCloseable {
     StartMessage.send(socket, request, status);
   }
 
-  /** Hands over the anchor: what to end when we are gone. */
-  void anchor(AnchorRequest anchor) throws IOException {
-    anchor.send(socket);
+  /** What is sent to be answered on the status pipe with this write end. */
+  @FunctionalInterface
+  interface Message {
+    void send(Socket socket, int status) throws IOException;
+  }
+
+  /**
+   * Says something and waits until it has been taken in.
+   *
+   * @return false if the keeper has died
+   * @throws IOException if it did not take it
+   */
+  boolean tell(String what, Message message) throws IOException {
+    try (StatusPipe status = new StatusPipe()) {
+      message.send(socket, status.writeEnd());
+      status.sent();
+      return status.awaitTaken(what);
+    } catch (SystemCallException failure) {
+      if (isGone(failure)) {
+        return false;
+      }
+      throw failure;
+    }
+  }
+
+  /** Whether it is the error of sending to a keeper that is not there any more. */
+  static boolean isGone(SystemCallException failure) {
+    return failure.errno() == Errno.EPIPE
+        || failure.errno() == Errno.ECONNRESET
+        || failure.errno() == Errno.ECONNREFUSED;
+  }
+
+  /** Ends it before it was of use: unlike {@link #close} it ends nothing else. */
+  void discard() {
+    try {
+      process.signal(SIGKILL);
+    } catch (IOException ended) {
+      // That is what was wanted.
+    }
+    socket.close();
   }
 
   /** Lets it go: it ends the anchor, if that is still there, and leaves. */

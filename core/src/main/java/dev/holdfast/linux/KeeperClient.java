@@ -1,6 +1,9 @@
 package dev.holdfast.linux;
 
 import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,11 +14,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe; starts from many threads go on at the same time.
  */
 public final class KeeperClient implements AutoCloseable {
-  private static final int SIGKILL = 9;
   private static final int KEEPERS_FOR_ONE_START = 6;
-
-  /** What a start that was interrupted waits for the end of the child that it killed. */
-  private static final long ABANDON_NANOS = 1_000_000_000L;
 
   /** Brings a new keeper to where it may start children in our groups. */
   @FunctionalInterface
@@ -24,40 +23,80 @@ public final class KeeperClient implements AutoCloseable {
   }
 
   private final @Nullable Admission admission;
+  private final Supplier<List<Held>> holds;
   private @Nullable Keeper keeper;
   private @Nullable AnchorRequest anchor;
+  private final AtomicInteger keepers = new AtomicInteger();
   private boolean closed;
 
   /** Of keepers that may start children in our groups from where they are. */
   public KeeperClient() {
-    this(null);
+    this(null, List::of);
   }
 
   /**
    * @param admission called with each keeper's process id before anything is asked of it
    */
-  public KeeperClient(@Nullable Admission admission) {
+  public KeeperClient(Admission admission) {
+    this(admission, List::of);
+  }
+
+  /**
+   * Of keepers that start children in no group.
+   *
+   * @param holds those of them that are to be held now: each keeper that comes in the place of
+   *     another is told
+   */
+  public KeeperClient(Supplier<List<Held>> holds) {
+    this(null, holds);
+  }
+
+  private KeeperClient(@Nullable Admission admission, Supplier<List<Held>> holds) {
     this.admission = admission;
+    this.holds = holds;
   }
 
   /**
    * The anchor that every keeper from now on ends when we are gone; the present one is told at
    * once.
+   *
+   * @throws IOException if it was not taken: then the former one is still held
    */
   public synchronized void anchor(AnchorRequest request) throws IOException {
+    AnchorRequest former = anchor;
     anchor = request;
-    if (keeper != null) {
-      try {
-        keeper.anchor(request);
-        return;
-      } catch (SystemCallException failure) {
-        if (!isGone(failure)) {
-          throw failure;
+    try {
+      if (keeper == null || !keeper.tell("the anchor", request::send)) {
+        if (keeper != null) {
+          forget(keeper);
         }
-        forget(keeper);
+        living();
       }
+    } catch (IOException | RuntimeException failure) {
+      anchor = former;
+      throw failure;
     }
-    living();
+  }
+
+  /** Lets children go that were held with {@link StartRequest#hold}: they outlive us. */
+  public synchronized void letGo(List<Held> children) throws IOException {
+    if (keeper != null) {
+      tellOfHolds(keeper, false, children);
+    }
+  }
+
+  /** Has the present keeper hold all that are to be held, where it may have missed one. */
+  public synchronized void holdAll() throws IOException {
+    Keeper present = living();
+    if (!tellOfHolds(present, true, holds.get())) {
+      forget(present);
+      living();
+    }
+  }
+
+  /** How many keepers there have been. */
+  public int keepers() {
+    return keepers.get();
   }
 
   /**
@@ -67,13 +106,24 @@ public final class KeeperClient implements AutoCloseable {
    *     the child
    */
   public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
+    // Whatever may want for a descriptor comes before there is a child.
+    Poller.shared();
+    OwnChildren.starting();
+    try {
+      return startNow(request);
+    } finally {
+      OwnChildren.started();
+    }
+  }
+
+  private StartOutcome startNow(StartRequest request) throws IOException, InterruptedException {
     for (int attempt = 1; ; attempt++) {
       Keeper used = living();
       try (StatusPipe status = new StatusPipe()) {
         try {
           used.send(request, status.writeEnd());
         } catch (SystemCallException failure) {
-          if (attempt < KEEPERS_FOR_ONE_START && isGone(failure)) {
+          if (attempt < KEEPERS_FOR_ONE_START && Keeper.isGone(failure)) {
             forget(used);
             continue;
           }
@@ -82,9 +132,9 @@ public final class KeeperClient implements AutoCloseable {
         status.sent();
         try {
           status.awaitEnd(Long.MAX_VALUE);
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException | IOException | RuntimeException failure) {
           abandon(status);
-          throw interrupted;
+          throw failure;
         }
         StartOutcome outcome = status.pid() == 0 && !status.failed() ? null : outcome(status);
         if (outcome != null && !isLetGo(outcome, request)) {
@@ -119,29 +169,44 @@ public final class KeeperClient implements AutoCloseable {
   }
 
   private static StartOutcome outcome(StatusPipe status) throws IOException, InterruptedException {
+    // It has told all, and its descriptor is free for the child's.
+    status.close();
     if (status.running() && !status.failed()) {
-      return new StartOutcome.Started(Pidfd.open(status.pid()));
+      return new StartOutcome.Started(open(status.pid()));
     }
     if (status.pid() != 0) {
-      try (Pidfd child = Pidfd.open(status.pid());
-          Poller.Watch watch = Poller.shared().watch(child.descriptor())) {
+      Pidfd child = open(status.pid());
+      try (Poller.Watch watch = Poller.shared().watch(child.descriptor())) {
         watch.await(Poller.READABLE, Long.MAX_VALUE);
         child.reap();
+        child.close();
+      } catch (InterruptedException | IOException | RuntimeException failure) {
+        Reaper.end(child);
+        throw failure;
       }
     }
     return status.failed() ? status.failure() : new StartOutcome.KilledUnborn();
   }
 
+  /** Other threads may have taken the last descriptors: a child that cannot be held is ended. */
+  private static Pidfd open(int pid) throws SystemCallException {
+    try {
+      Pidfd child = Pidfd.open(pid);
+      OwnChildren.add(child);
+      return child;
+    } catch (SystemCallException failure) {
+      Reaper.end(pid);
+      throw failure;
+    }
+  }
+
   /** Ends a child whose starter no longer waits for it. */
   private static void abandon(StatusPipe status) throws IOException {
     status.awaitPid();
-    if (status.pid() == 0) {
-      return;
+    status.close();
+    if (status.pid() != 0) {
+      Reaper.end(status.pid());
     }
-    Pidfd child = Pidfd.open(status.pid());
-    child.signal(SIGKILL);
-    Poller.look(child.descriptor().number(), Poller.READABLE, ABANDON_NANOS);
-    Reaper.reapAtEnd(child);
   }
 
   private synchronized Keeper living() throws IOException {
@@ -149,23 +214,49 @@ public final class KeeperClient implements AutoCloseable {
       throw new IOException("Holdfast is shut down in this process");
     }
     // One that has died shows when it is sent to.
-    if (keeper == null) {
+    for (int attempt = 1; keeper == null; attempt++) {
       Keeper fresh =
           Keeper.start(() -> Thread.ofVirtual().name("holdfast-keeper").start(this::replace));
+      boolean knows = false;
       try {
-        if (admission != null) {
-          admission.admit(fresh.pid());
+        knows = instruct(fresh);
+      } finally {
+        if (!knows) {
+          fresh.discard();
         }
-      } catch (IOException | RuntimeException refused) {
-        fresh.close();
-        throw refused;
       }
-      keeper = fresh;
-      if (anchor != null) {
-        keeper.anchor(anchor);
+      if (knows) {
+        keeper = fresh;
+      } else if (attempt == KEEPERS_FOR_ONE_START) {
+        throw new IOException("the keeper died " + attempt + " times before it could be told");
       }
     }
     return keeper;
+  }
+
+  /** Tells a new keeper all that it has to end when we are gone; false if it died. */
+  private boolean instruct(Keeper fresh) throws IOException {
+    if (admission != null) {
+      admission.admit(fresh.pid());
+    }
+    // Before the holds are read: who adds one and sees no other keeper then is in time.
+    keepers.incrementAndGet();
+    if (!tellOfHolds(fresh, true, holds.get())) {
+      return false;
+    }
+    AnchorRequest known = anchor;
+    return known == null || fresh.tell("the anchor", known::send);
+  }
+
+  private static boolean tellOfHolds(Keeper keeper, boolean hold, List<Held> children)
+      throws IOException {
+    for (int from = 0; from < children.size(); from += HoldRequest.MOST) {
+      List<Held> some = children.subList(from, Math.min(from + HoldRequest.MOST, children.size()));
+      if (!keeper.tell("the children that it holds", new HoldRequest(hold, some)::send)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**
@@ -173,7 +264,10 @@ public final class KeeperClient implements AutoCloseable {
    * more.
    */
   private synchronized void replace() {
-    if (closed || anchor == null || keeper == null || keeper.isAlive()) {
+    if (closed || keeper == null || keeper.isAlive()) {
+      return;
+    }
+    if (anchor == null && holds.get().isEmpty()) {
       return;
     }
     try {
@@ -204,11 +298,5 @@ public final class KeeperClient implements AutoCloseable {
         && failed.step() == StartStep.JOIN
         && failed.errno() == Errno.ESRCH
         && failed.detail() == request.joinCount();
-  }
-
-  private static boolean isGone(SystemCallException failure) {
-    return failure.errno() == Errno.EPIPE
-        || failure.errno() == Errno.ECONNRESET
-        || failure.errno() == Errno.ECONNREFUSED;
   }
 }

@@ -111,6 +111,7 @@ public final class Pidfd implements AutoCloseable {
       if (info.get(ValueLayout.JAVA_INT, 16) == 0) {
         return null;
       }
+      OwnChildren.remove(this);
       int code = info.get(ValueLayout.JAVA_INT, 8);
       int status = info.get(ValueLayout.JAVA_INT, 24);
       final int codeExited = 1;
@@ -119,6 +120,11 @@ public final class Pidfd implements AutoCloseable {
           code == codeExited ? 0 : status,
           ResourceUsage.read(usage));
     }
+  }
+
+  /** Ends a child of ours that nobody will wait for; it is reaped and this closed by itself. */
+  public void abandon() {
+    Reaper.end(this);
   }
 
   @Override

@@ -25,10 +25,19 @@ public record Pipe(Descriptor readEnd, Descriptor writeEnd) implements AutoClose
     return create().nonBlocking(false);
   }
 
+  /** Neither end blocks. */
+  static Pipe nonBlocking() throws SystemCallException {
+    return create(NON_BLOCKING);
+  }
+
   private static Pipe create() throws SystemCallException {
+    return create(0);
+  }
+
+  private static Pipe create(int flags) throws SystemCallException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment numbers = arena.allocate(8, 8);
-      Kernel.get().check(SystemCall.PIPE2, null, numbers.address(), CLOSE_ON_EXEC, 0, 0);
+      Kernel.get().check(SystemCall.PIPE2, null, numbers.address(), CLOSE_ON_EXEC | flags, 0, 0);
       return new Pipe(
           new Descriptor(numbers.get(ValueLayout.JAVA_INT, 0)),
           new Descriptor(numbers.get(ValueLayout.JAVA_INT, 4)));

@@ -25,6 +25,7 @@ public final class StartRequest {
   static final int NO_NEW_PRIVS = 1 << 11;
   static final int KEEP_IGNORED = 1 << 12;
   static final int OOM_SCORE = 1 << 13;
+  static final int HOLD = 1 << 14;
 
   /** One resource limit, as {@code setrlimit(2)} takes it; −1 is infinity. */
   public record ResourceLimit(int resource, long soft, long hard) {}
@@ -127,6 +128,17 @@ public final class StartRequest {
   public StartRequest noNewPrivileges() {
     flags |= NO_NEW_PRIVS;
     return this;
+  }
+
+  /** For a child in no group: the keeper ends it, its session and descendants when we are gone. */
+  public StartRequest hold() {
+    flags |= HOLD;
+    return this;
+  }
+
+  /** Whether the child leads a POSIX session of its own. */
+  public boolean leads() {
+    return (flags & SESSION) != 0;
   }
 
   /** Leaves SIGHUP, SIGINT and SIGQUIT ignored where we inherited them so: {@code nohup}. */

@@ -8,10 +8,10 @@ public enum StartStep {
   JOIN("joining the control group"),
   PIDS("counting the processes of the job"),
   SESSION("making a POSIX session or process group"),
+  OOM_SCORE("writing /proc/self/oom_score_adj"),
   /** Detail: the resource's number. */
   RLIMIT("setting a resource limit"),
   NICE("setting the nice value"),
-  OOM_SCORE("writing /proc/self/oom_score_adj"),
   UMASK("setting the umask"),
   DIRECTORY("changing to the directory"),
   /** Detail: 0, 1 or 2. */

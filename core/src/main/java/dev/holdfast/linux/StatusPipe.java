@@ -6,20 +6,25 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The pipe on which one start reports. Its end of file, after every write end is closed, is the
- * answer; the records found before it say which ({@code native/protocol.h}).
+ * The pipe on which one request is answered. Its end of file, after every write end is closed, is
+ * the answer; the records found before it say which ({@code native/protocol.h}).
  */
 final class StatusPipe implements AutoCloseable {
   private static final int RECORD = 16;
   private static final int SPAWNED = 1;
   private static final int RUNNING = 2;
   private static final int FAILED = 3;
+  private static final int TAKEN = 4;
 
   /** The keeper answers at once; so much it may be late. */
   private static final long PID_NANOS = 1_000_000_000L;
 
+  /** What is answered without any process, by a keeper that may just be coming to life. */
+  private static final long ANSWER_NANOS = 10_000_000_000L;
+
   private final Pipe pipe;
   private int pid;
+  private boolean taken;
   private boolean running;
   private boolean failed;
   private int errno;
@@ -27,7 +32,7 @@ final class StatusPipe implements AutoCloseable {
   private int detail;
 
   StatusPipe() throws SystemCallException {
-    this.pipe = Pipe.forReading();
+    this.pipe = Pipe.nonBlocking();
   }
 
   int writeEnd() throws IOException {
@@ -46,6 +51,24 @@ final class StatusPipe implements AutoCloseable {
       watch.await(0, deadline);
     }
     read();
+  }
+
+  /**
+   * As {@link #awaitEnd}, for requests that the keeper answers by itself.
+   *
+   * @return false if there is no answer, since the keeper died before
+   * @throws IOException if what was asked for was not taken
+   */
+  boolean awaitTaken(String what) throws IOException {
+    if (Poller.look(number(), 0, ANSWER_NANOS) == 0) {
+      throw new IOException(
+          "the keeper does not answer about " + what + " (is it stopped? see ps -o stat)");
+    }
+    read();
+    if (failed) {
+      throw new SystemCallException("keeper", what, errno);
+    }
+    return taken;
   }
 
   /** Waits until the keeper has told the pid, or nothing more will come. */
@@ -88,6 +111,7 @@ final class StatusPipe implements AutoCloseable {
             running = true;
             pid = pid == 0 ? value : pid;
           }
+          case TAKEN -> taken = true;
           case FAILED -> {
             failed = true;
             errno = buffer.get(ValueLayout.JAVA_INT, at + 8);

@@ -1,0 +1,64 @@
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Place;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Freezing beside starts. */
+@EveryKernel
+@Needs(Feature.FREEZER)
+@Timeout(300)
+class FreezeTest {
+  /** A start is refused or comes to its end; it never waits for the thaw. */
+  @Test
+  void aStartNeverWaitsInAFrozenJob() throws Exception {
+    int rounds = Place.isGuest() ? 50 : 300;
+    AtomicInteger refused = new AtomicInteger();
+    try (Job job = Job.open()) {
+      job.start(Command.of("true")).waitFor();
+      for (int round = 0; round < rounds; round++) {
+        CompletableFuture<Void> start = new CompletableFuture<>();
+        int wait = round % 30 * 20_000;
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                job.start(Command.of("true"));
+                start.complete(null);
+              } catch (HoldfastException frozen) {
+                refused.incrementAndGet();
+                start.complete(null);
+              } catch (Exception failure) {
+                start.completeExceptionally(failure);
+              }
+            });
+        // Another moment of the start each time.
+        long until = System.nanoTime() + wait;
+        while (System.nanoTime() < until) {
+          Thread.onSpinWait();
+        }
+        job.freeze();
+        try {
+          start.get(5, TimeUnit.SECONDS);
+        } catch (TimeoutException hangs) {
+          job.thaw();
+          assertThat(round).as("the round in which a start waits for the thaw").isNegative();
+        } catch (ExecutionException failure) {
+          throw new AssertionError(failure);
+        }
+        job.thaw();
+      }
+    }
+    assertThat(refused.get()).isPositive().isLessThan(rounds);
+  }
+}

@@ -1,0 +1,171 @@
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Marked;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Jobs of POSIX sessions, in a JVM of their own: they may take in orphans, and they get killed. */
+@EveryKernel
+@Timeout(300)
+class ProcessGroupTest {
+  private final Marked mark = Marked.fresh();
+
+  @AfterEach
+  void nothingIsLeft() {
+    List<Long> left = mark.alive();
+    mark.end();
+    assertThat(left).as("marked processes after the test").isEmpty();
+  }
+
+  /** The control first: what is not in a job lives on. */
+  @Test
+  void killingTheJvmEndsItsSessions() throws Exception {
+    for (String how : List.of("outside", "job", "keeper-killed", "released")) {
+      Process jvm = Jvm.start(Victim.class, how, mark.text());
+      assertThat(Jvm.line(jvm)).isEqualTo("ready");
+      assertThat(mark.alive()).as(how).hasSize(5 + 1);
+      jvm.destroyForcibly();
+      jvm.waitFor();
+      if (how.equals("job") || how.equals("keeper-killed")) {
+        Awaitility.await(how)
+            .atMost(Duration.ofSeconds(10))
+            .pollInterval(Duration.ofMillis(10))
+            .until(() -> mark.alive().isEmpty());
+      } else {
+        // Long enough for the keeper, had it been told: it ends within milliseconds of the JVM.
+        Awaitility.await(how)
+            .during(Duration.ofMillis(500))
+            .atMost(Duration.ofSeconds(10))
+            .until(() -> mark.alive().size() == 5);
+        mark.end();
+        mark.await(0);
+      }
+    }
+  }
+
+  @Test
+  void jobsThatTakeInOrphansLeaveEachOthersChildrenAlone() throws Exception {
+    Process jvm = Jvm.start(Neighbours.class, mark.text());
+    List<String> lines = new ArrayList<>();
+    for (String line = Jvm.line(jvm); line != null; line = Jvm.line(jvm)) {
+      lines.add(line);
+    }
+    assertThat(jvm.waitFor()).isZero();
+    assertThat(lines)
+        .containsExactly(
+            "the other's child lives",
+            "exits seen: 200 of 200",
+            "keeper alive: true",
+            "escapee lives beside another job",
+            "members of the last job: 2");
+  }
+
+  /** Starts a tree, says "ready" and waits for its death. */
+  public static final class Victim {
+    public static void main(String[] arguments) throws Exception {
+      Marked mark = new Marked(arguments[1]);
+      // The first, two more in its session, and one in another session with a child.
+      Command five =
+          Trees.perl(
+              "use POSIX; if (!fork) { POSIX::setsid(); fork; sleep 1000; exit }"
+                  + " for (1..2) { if (!fork) { sleep 1000; exit } } sleep 1000;",
+              mark);
+      Job job = Job.builder().mechanism(MechanismChoice.PROCESS_GROUP).open();
+      if (arguments[0].equals("outside")) {
+        new ProcessBuilder(five.words()).start();
+      } else {
+        job.start(five);
+      }
+      mark.await(5 + 1);
+      if (arguments[0].equals("keeper-killed")) {
+        long keeper = keeper();
+        ProcessHandle.of(keeper).orElseThrow().destroyForcibly();
+        Awaitility.await().until(() -> keeper() != 0 && keeper() != keeper);
+        // It is there; it was told before anything else could be asked of it.
+        job.start(Command.of("true")).waitFor();
+      }
+      if (arguments[0].equals("released")) {
+        job.stop(new Signal(28), Duration.ofMillis(1), false);
+        job.close();
+      }
+      System.out.println("ready");
+      Thread.sleep(Long.MAX_VALUE);
+    }
+  }
+
+  private static long keeper() {
+    return ProcessHandle.current()
+        .children()
+        .filter(child -> "holdfast-keeper".equals(name(child.pid())))
+        .mapToLong(ProcessHandle::pid)
+        .findFirst()
+        .orElse(0);
+  }
+
+  private static String name(long pid) {
+    try {
+      String status =
+          java.nio.file.Files.readString(java.nio.file.Path.of("/proc/" + pid + "/stat"));
+      return status.contains(") Z ")
+          ? ""
+          : status.substring(status.indexOf('(') + 1, status.lastIndexOf(')'));
+    } catch (java.io.IOException gone) {
+      return "";
+    }
+  }
+
+  /** Two jobs in a JVM that takes in orphans; prints what the test looks for. */
+  public static final class Neighbours {
+    public static void main(String[] arguments) throws Exception {
+      Marked mark = new Marked(arguments[0]);
+      Job.takeInOrphans();
+      Job first = Job.builder().mechanism(MechanismChoice.PROCESS_GROUP).open();
+      Job second = Job.builder().mechanism(MechanismChoice.PROCESS_GROUP).open();
+      Child mine = first.start(Trees.sleeper(mark));
+      second.start(Command.of("true")).waitFor();
+      second.kill();
+      System.out.println(
+          mine.exit().isEmpty() ? "the other's child lives" : "the other's child was killed");
+
+      // Short ones in one job while another looks for orphans all the time.
+      Thread looker =
+          Thread.ofPlatform()
+              .start(() -> {
+                try {
+                  while (!Thread.interrupted()) {
+                    second.kill();
+                  }
+                } catch (java.io.IOException | InterruptedException failure) {
+                  System.out.println(failure);
+                }
+              });
+      int seen = 0;
+      for (int i = 0; i < 200; i++) {
+        if (first.start(Command.of("sh", "-c", "exit 7")).waitFor().status() == 7) {
+          seen++;
+        }
+      }
+      looker.interrupt();
+      looker.join();
+      System.out.println("exits seen: " + seen + " of 200");
+      System.out.println("keeper alive: " + (keeper() != 0));
+
+      // A daemon of the second leaves its session, and its parents.
+      second.start(Trees.daemon(mark)).waitFor();
+      mark.await(3);
+      second.close();
+      System.out.println(
+          mark.alive().size() == 3 ? "escapee lives beside another job" : "escapee was killed");
+      System.out.println("members of the last job: " + first.members().size());
+      first.close();
+    }
+  }
+}

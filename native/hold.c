@@ -1,0 +1,263 @@
+/*
+ * Children that no group holds: their POSIX sessions are remembered while the JVM lives, and ended when it is gone.
+ *
+ * A number of a process or session may be given away again once nobody has it. A leader is pinned by a pidfd, and its
+ * number is that of its session as long as it is not reaped. When it has ended, a member is pinned in its place, as long
+ * as there is one: while that is there, the number is still the session's. Only in the moment between its end and our
+ * look could all other members end, all numbers of the machine be used up, and a stranger get this one, make a session
+ * and leave it to others; a stranger that still is there is seen.
+ */
+#include <asm/errno.h>
+#include <asm/signal.h>
+#include <linux/eventpoll.h>
+
+#include "keeper.h"
+#include "syscall.h"
+
+#define MOST_HELD 16384
+#define EVENTS 32
+#define END_MS 30000
+#define STOP_MS 500
+
+struct held {
+  int pid;      /* the child's, and its session's */
+  int pidfd;    /* of the child, or of another member of its session once that has ended */
+  bool session; /* it leads one */
+  bool leads;   /* pidfd is the child's */
+};
+
+static struct held held[MOST_HELD];
+static uint32_t held_count;
+static int held_events = -1;
+
+int holds(void) { return held_events; }
+
+static bool has_ended(int pidfd) { return wait_for(pidfd, POLLIN, 0) != 0; }
+
+static bool watch(int pidfd) {
+  struct epoll_event event = {.events = EPOLLIN, .data = (__u64)pidfd};
+  return sys_epoll_ctl(held_events, EPOLL_CTL_ADD, pidfd, &event) >= 0;
+}
+
+/* A child on its way to exec has a copy of the pidfd, so closing it is not enough to silence it. */
+static void unpin(struct held *entry) {
+  if (entry->pidfd < 0) return;
+  sys_epoll_ctl(held_events, EPOLL_CTL_DEL, entry->pidfd, NULL);
+  sys_close(entry->pidfd);
+  entry->pidfd = -1;
+}
+
+static void drop(struct held *entry) {
+  unpin(entry);
+  *entry = held[--held_count];
+}
+
+static struct held *held_by_pid(int pid) {
+  for (uint32_t i = 0; i < held_count; i++) {
+    if (held[i].pid == pid) return &held[i];
+  }
+  return NULL;
+}
+
+long prepare_hold(void) {
+  if (held_count == MOST_HELD) return -ENOMEM;
+  if (held_events < 0) {
+    long fd = sys_epoll_create(O_CLOEXEC);
+    if (fd < 0) return fd;
+    held_events = (int)fd;
+  }
+  return 0;
+}
+
+/* Takes the pidfd, which is closed if it cannot be held. */
+bool hold(int pid, int pidfd, bool session) {
+  struct held *known = held_by_pid(pid); /* its number is in use again, so it is long gone */
+  if (known != NULL) drop(known);
+  if (!watch(pidfd)) {
+    sys_close(pidfd);
+    return false;
+  }
+  held[held_count++] = (struct held){.pid = pid, .pidfd = pidfd, .session = session, .leads = true};
+  return true;
+}
+
+/* ---- a pinned process has ended */
+
+/* A member of the session, pinned; -1 if there is none, or the number is another's by now. */
+static int pin_member(const struct held *entry, const struct processes *all) {
+  for (uint32_t i = 0; i < all->count; i++) {
+    /* Of the child itself only what nobody has reaped is left; whoever else has its number made the session anew. */
+    if (all->list[i].pid == entry->pid && !(entry->leads && sys_pidfd_kill(entry->pidfd, 0) >= 0)) return -1;
+  }
+  for (uint32_t i = 0; i < all->count; i++) {
+    const struct process *process = &all->list[i];
+    if (process->session != entry->pid || process->pid == entry->pid) continue;
+    int pidfd = (int)sys_pidfd_open(process->pid);
+    if (pidfd < 0) continue;
+    struct process again;
+    if (find_process(process->pid, &again) && again.start == process->start && again.session == entry->pid &&
+        !has_ended(pidfd)) {
+      return pidfd;
+    }
+    sys_close(pidfd);
+  }
+  return -1;
+}
+
+/* A child that was reaped while all were read looks like another with its number: then once more. */
+static int pin_another(const struct held *entry, const struct processes *all) {
+  bool unreaped = entry->leads && sys_pidfd_kill(entry->pidfd, 0) >= 0;
+  int pidfd = pin_member(entry, all);
+  if (pidfd >= 0 || unreaped) return pidfd;
+  struct processes again = read_processes();
+  pidfd = pin_member(entry, &again);
+  forget_processes(&again);
+  return pidfd;
+}
+
+bool look_at_holds(void) {
+  struct epoll_event events[EVENTS];
+  long count = held_events < 0 ? 0 : sys_epoll_wait(held_events, events, EVENTS, 0);
+  struct processes all = {NULL, 0};
+  for (long i = 0; i < count; i++) {
+    struct held *entry = held;
+    while (entry < held + held_count && (uint64_t)entry->pidfd != events[i].data) entry++;
+    if (entry == held + held_count) continue;
+    int pidfd = -1;
+    if (entry->session) {
+      if (all.list == NULL) all = read_processes();
+      pidfd = pin_another(entry, &all);
+    }
+    unpin(entry);
+    entry->leads = false;
+    entry->pidfd = pidfd;
+    if (pidfd < 0 || !watch(pidfd)) drop(entry);
+  }
+  forget_processes(&all);
+  return count > 0;
+}
+
+/* ---- what the JVM says of those that a former keeper held, and of those that it wants to let go */
+
+static int hold_again(const struct hold_entry *entry) {
+  long error = prepare_hold();
+  if (error < 0) return (int)-error;
+  int pidfd = (int)sys_pidfd_open(entry->pid);
+  struct process process;
+  if (pidfd >= 0 && entry->start_ticks != 0 && find_process(entry->pid, &process) &&
+      process.start == entry->start_ticks) {
+    return hold(entry->pid, pidfd, entry->session != 0) ? 0 : ENOMEM;
+  }
+  if (pidfd >= 0) sys_close(pidfd);
+  if (pidfd == -EMFILE || pidfd == -ENFILE) return EMFILE;
+  if (entry->session == 0) return 0;
+  struct held without_leader = {.pid = entry->pid, .pidfd = -1, .session = true, .leads = false};
+  struct processes all = read_processes();
+  without_leader.pidfd = pin_member(&without_leader, &all);
+  forget_processes(&all);
+  if (without_leader.pidfd < 0) return 0;
+  if (!watch(without_leader.pidfd)) return sys_close(without_leader.pidfd), ENOMEM;
+  held[held_count++] = without_leader;
+  return 0;
+}
+
+void change_holds(struct message *message) {
+  const struct hold_request *request = (const void *)message->bytes;
+  int error = validate_hold(request, message);
+  for (uint32_t i = 0; error == 0 && i < request->count; i++) {
+    struct held *known = held_by_pid(request->entries[i].pid);
+    if (known != NULL) drop(known);
+    if (request->kind == REQUEST_HOLD) error = hold_again(&request->entries[i]);
+  }
+  answer(message, error);
+}
+
+/* ---- the end */
+
+static bool is_held(const struct process *process) {
+  for (uint32_t i = 0; i < held_count; i++) {
+    const struct held *entry = &held[i];
+    if (entry->leads && process->pid == entry->pid) return true;
+    if (entry->session && process->session == entry->pid) return true;
+  }
+  return false;
+}
+
+/* /proc lists them in the order of their numbers. */
+static bool is_marked(const struct processes *all, int pid) {
+  uint32_t low = 0, high = all->count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (all->list[middle].pid == pid) return all->list[middle].marked;
+    if (all->list[middle].pid < pid) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return false;
+}
+
+/* Those that are held, and whoever descends from them. */
+static void mark(struct processes *all) {
+  int self = sys_getpid();
+  bool more = true;
+  for (uint32_t i = 0; i < all->count; i++) all->list[i].marked = is_held(&all->list[i]);
+  while (more) {
+    more = false;
+    for (uint32_t i = 0; i < all->count; i++) {
+      struct process *process = &all->list[i];
+      if (process->marked || process->pid == self || !is_marked(all, process->parent)) continue;
+      process->marked = more = true;
+    }
+  }
+}
+
+/* What is pinned must still be the process that was read. */
+static int pin(const struct process *process) {
+  struct process again;
+  int pidfd = (int)sys_pidfd_open(process->pid);
+  if (pidfd < 0) return -1;
+  if (find_process(process->pid, &again) && again.start == process->start) return pidfd;
+  sys_close(pidfd);
+  return -1;
+}
+
+static uint32_t signal_marked(const struct processes *all, int signal) {
+  uint32_t running = 0;
+  for (uint32_t i = 0; i < all->count; i++) {
+    const struct process *process = &all->list[i];
+    bool still = process->state == 'T' || process->state == 't' || process->state == 'Z' || process->state == 'X';
+    if (!process->marked || (signal == SIGSTOP && still)) continue;
+    int pidfd = pin(process);
+    if (pidfd < 0) continue;
+    running++;
+    sys_pidfd_kill(pidfd, signal);
+    sys_close(pidfd);
+  }
+  return running;
+}
+
+/*
+ * All are stopped first: what stands still does not fork, so once everybody does, everybody has been seen; and nobody's
+ * number is given away before the last is known.
+ */
+void end_holds(void) {
+  if (held_count == 0) return;
+  end_deadline = now_ms() + END_MS;
+  int64_t until = now_ms() + STOP_MS;
+  while (look_at_holds() && now_ms() < until) continue;
+  struct processes all = read_processes();
+  for (mark(&all); signal_marked(&all, SIGSTOP) > 0 && now_ms() < until; mark(&all)) {
+    wait_for(-1, 0, 1); /* a stop comes to pass when the process next enters the kernel; there is no event for it */
+    forget_processes(&all);
+    all = read_processes();
+  }
+  signal_marked(&all, SIGKILL);
+  forget_processes(&all);
+  /* Without /proc this is all there is. */
+  for (uint32_t i = 0; i < held_count; i++) {
+    sys_pidfd_kill(held[i].pidfd, SIGKILL);
+    if (held[i].session) sys_pidfd_kill_group(held[i].pidfd, SIGKILL);
+  }
+}

@@ -1,0 +1,89 @@
+/* The processes of the machine, as /proc shows them. */
+#include <asm/errno.h>
+#include <linux/mman.h>
+
+#include "keeper.h"
+#include "syscall.h"
+
+/* Reserved, not used: a page costs memory once it is written. */
+#define MOST_PROCESSES (1u << 20)
+
+/*
+ * The grammar of /proc/PID/stat (proc_pid_stat(5)):
+ *   pid (comm) state ppid pgrp session tty_nr ... starttime
+ *    1    2      3    4    5      6      7           22
+ * comm is the program's to choose and may hold blanks and parentheses: it ends at the last one.
+ */
+static bool parse_stat(const char *text, struct process *process) {
+  const char *at = NULL;
+  for (const char *c = text; *c != '\0'; c++) {
+    if (*c == ')') at = c;
+  }
+  if (at == NULL || at[1] != ' ') return false;
+  at += 2;
+  process->state = *at;
+  for (int field = 3; *at != '\0'; field++) {
+    uint64_t number = 0;
+    const char *begin = at;
+    for (; *at >= '0' && *at <= '9'; at++) number = number * 10 + (uint64_t)(*at - '0');
+    if (field == 4) process->parent = (int)number;
+    if (field == 6) process->session = (int)number;
+    if (field == 22) {
+      process->start = number;
+      return at > begin;
+    }
+    while (*at != ' ' && *at != '\0') at++;
+    if (*at == ' ') at++;
+  }
+  return false;
+}
+
+static bool read_process(int proc, const char *pid, struct process *process) {
+  char path[32], stat[1024];
+  size_t length = length_of(pid);
+  uint64_t number;
+  if (length > 10 || !parse_number(pid, &number) || number == 0 || number > INT32_MAX) return false;
+  for (size_t i = 0; i < length; i++) path[i] = pid[i];
+  for (size_t i = 0; i < sizeof "/stat"; i++) path[length + i] = "/stat"[i];
+  if (read_file_at(proc, path, stat, sizeof stat) <= 0) return false;
+  process->pid = (int)number;
+  process->marked = false;
+  return parse_stat(stat, process);
+}
+
+bool find_process(int pid, struct process *process) {
+  char digits[12], *at = digits + sizeof digits;
+  *--at = '\0';
+  for (int rest = pid; rest > 0; rest /= 10) *--at = (char)('0' + rest % 10);
+  long proc = sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (proc < 0) return false;
+  bool found = read_process((int)proc, at, process);
+  sys_close((int)proc);
+  return found;
+}
+
+struct processes read_processes(void) {
+  static struct entries entries;
+  struct processes all = {NULL, 0};
+  long proc = sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (proc < 0) return all;
+  long memory = sys_mmap(MOST_PROCESSES * sizeof(struct process), PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+  if (memory > 0 || memory <= -4096) {
+    all.list = (struct process *)memory;
+    const char *name;
+    uint64_t ino;
+    entries_from(&entries, (int)proc, 0);
+    while (all.count < MOST_PROCESSES && (name = next_directory(&entries, &ino)) != NULL) {
+      if (*name >= '1' && *name <= '9' && read_process((int)proc, name, &all.list[all.count])) all.count++;
+    }
+  }
+  sys_close((int)proc);
+  return all;
+}
+
+void forget_processes(struct processes *all) {
+  if (all->list != NULL) sys_munmap(all->list, MOST_PROCESSES * sizeof(struct process));
+  all->list = NULL;
+  all->count = 0;
+}
