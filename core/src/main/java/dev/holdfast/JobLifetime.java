@@ -35,6 +35,9 @@ final class JobLifetime {
   private volatile @Nullable Cleanup cleanup;
   private int killed = UNKNOWN;
 
+  /** From then on a part of it may be gone, and its counters with it. */
+  private boolean removing;
+
   JobLifetime(Container container, Duration deadline) {
     this.container = container;
     this.deadline = deadline;
@@ -177,7 +180,10 @@ final class JobLifetime {
           if (!released && (populated || attempt > 1)) {
             container.kill(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
           }
-          last = container.usage();
+          if (!removing) {
+            last = container.usage();
+          }
+          removing = true;
           container.remove();
           return true;
         } catch (InterruptedException again) {
