@@ -123,8 +123,9 @@ public final class Running implements AutoCloseable {
 
   private void stop(Ending ending) throws InterruptedException {
     try {
-      job.lifetime().countKilled(job.members().size());
-      Stop.stop(job, job.lifetime(), ending.signal(), run.grace(), /* escalate= */ true);
+      StopReport report =
+          Stop.stop(job, job.lifetime(), ending.signal(), run.grace(), /* escalate= */ true);
+      job.lifetime().countKilled(report.members());
     } catch (IOException notDrained) {
       // Closing tries again, and tells.
     }

@@ -36,6 +36,11 @@ final class HoldfastProcess {
         .toList();
   }
 
+  /** The source tree, from {@code cli/target/classes}. */
+  static Path root() {
+    return part(Main.class.getName()).resolve("../../..").normalize();
+  }
+
   /** Where a class comes from. */
   static Path part(String type) {
     try {

@@ -29,6 +29,12 @@ class IssueLinesTest {
   /** A small task of the host's, which takes milliseconds on it. */
   private static final Duration RESPONSIVE = Duration.ofSeconds(HOST ? 1 : 5);
 
+  /**
+   * Between our last look and the signal a cold JVM loads classes; where the processor is emulated
+   * that takes it a quarter of a second, in which both loops go on.
+   */
+  private static final double MOST_SECONDS = Place.current().startsWith(Place.QEMU) ? 2.0 : 1.3;
+
   @TempDir Path folder;
   private final Marked mark = Marked.fresh();
 
@@ -56,7 +62,7 @@ class IssueLinesTest {
     JsonNode report = report(process, 124);
     assertThat(report.get("outcome").asString()).isEqualTo("timed-out");
     assertThat(report.at("/pids/rejected").asLong()).isPositive();
-    // Our own JVM has the mark in its arguments, too; and so has the shell that it was started by.
+    // Our own JVM has the mark in its arguments too.
     assertThat(most).as("seen at once").isBetween(2, 8 + 1);
     assertThat(slowest).as("the slowest of the host's own tasks").isLessThan(RESPONSIVE);
     assertThat(mark.alive()).isEmpty();
@@ -88,7 +94,7 @@ class IssueLinesTest {
                 mark.text()),
             124);
     assertThat(report.get("outcome").asString()).isEqualTo("cpu-time-exceeded");
-    assertThat(report.at("/cpu/totalSeconds").asDouble()).isBetween(1.0, 1.3);
+    assertThat(report.at("/cpu/totalSeconds").asDouble()).isBetween(1.0, MOST_SECONDS);
   }
 
   @Test
