@@ -113,7 +113,8 @@ class IssueLinesTest {
             124);
     double whole = (System.nanoTime() - begin) / 1e9;
     assertThat(report.get("wallSeconds").asDouble()).isBetween(1.0, 4.0);
-    assertThat(whole).isBetween(1.0, HOST ? 4.0 : 20.0);
+    // In a guest most of it is the start of the JVM, before the time begins to run.
+    assertThat(whole).isBetween(1.0, HOST ? 4.0 : 100.0);
     assertThat(report.at("/cleanup/killedMembers").asInt()).isEqualTo(3);
     assertThat(report.at("/cleanup/removed").asBoolean()).isTrue();
   }
