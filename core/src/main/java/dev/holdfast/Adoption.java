@@ -5,17 +5,9 @@ import dev.holdfast.containment.Container;
 import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.ProcessTable;
 import java.io.IOException;
-import java.time.Duration;
-import java.time.Instant;
 
 /** Takes a running process into a job, and makes sure that it is the one that was meant. */
 final class Adoption {
-  /**
-   * ProcessHandle gives start times in clock ticks of 10 ms, computed from a boot time that is
-   * rounded.
-   */
-  private static final Duration TICK = Duration.ofMillis(20);
-
   private Adoption() {}
 
   static void adopt(Container container, ProcessHandle process) throws IOException {
@@ -26,14 +18,13 @@ final class Adoption {
     }
     try (pinned) {
       ProcessTable.Entry entry = ProcessTable.system().entry(pid);
-      if (entry == null || !entry.isAlive() || pinned.hasEnded() || !isSame(process)) {
+      // Whoever has the number now is pinned. A handle remembers when its process started, and is
+      // alive only if whoever has the number started then.
+      if (entry == null || !process.isAlive() || pinned.hasEnded()) {
         return;
       }
       container.adopt(pid);
-      if (pinned.hasEnded()) {
-        return;
-      }
-      ProcessTable.Entry after = ProcessTable.system().entry(pid);
+      ProcessTable.Entry after = pinned.hasEnded() ? ProcessTable.system().entry(pid) : null;
       if (after != null && after.startTicks() != entry.startTicks()) {
         throw new HoldfastException(
             "cannot adopt pid " + pid,
@@ -42,15 +33,5 @@ final class Adoption {
             null);
       }
     }
-  }
-
-  /**
-   * A handle remembers when its process started: another process of the same number started later.
-   */
-  private static boolean isSame(ProcessHandle process) {
-    Instant then = process.info().startInstant().orElse(null);
-    Instant now =
-        ProcessHandle.of(process.pid()).flatMap(p -> p.info().startInstant()).orElse(null);
-    return then == null || now == null || Duration.between(then, now).abs().compareTo(TICK) <= 0;
   }
 }

@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.PipeInput;
 import dev.holdfast.linux.PipeOutput;
@@ -88,13 +89,13 @@ public final class Child {
 
   /** Waits until it has ended. Members of the job that it started may live on. */
   public Exit waitFor() throws IOException, InterruptedException {
-    return await(Long.MAX_VALUE)
+    return await(Deadline.NONE)
         .orElseThrow(() -> new AssertionError("a wait without a deadline ended without an exit"));
   }
 
   /** As {@link #waitFor()}; empty if it has not ended within {@code time}. */
   public Optional<Exit> waitFor(Duration time) throws IOException, InterruptedException {
-    return await(deadline(time));
+    return await(Deadline.in(time));
   }
 
   /** How it ended; empty while it lives. */
@@ -121,7 +122,7 @@ public final class Child {
     endsBriefly(deadline);
     CompletableFuture<Exit> exit = process.exit();
     try {
-      if (deadline == Long.MAX_VALUE) {
+      if (deadline == Deadline.NONE) {
         return Optional.of(exit.get());
       }
       return Optional.of(exit.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS));
@@ -131,6 +132,16 @@ public final class Child {
       throw new IOException(
           "how pid " + pid() + " ended is not known: " + failure.getMessage(), failure);
     }
+  }
+
+  /** As {@link #onExit}, for those who neither complete it nor leave anything at it. */
+  CompletableFuture<Exit> ending() {
+    return process.exit();
+  }
+
+  /** As {@link Reaping#hasEnded}. */
+  boolean hasEnded() {
+    return process.hasEnded();
   }
 
   /** As {@link Reaping#endsBriefly}. */
@@ -147,16 +158,6 @@ public final class Child {
       throw new IllegalStateException("the command's " + name + " is not a pipe");
     }
     return stream;
-  }
-
-  static long deadline(Duration time) {
-    long now = System.nanoTime();
-    try {
-      long deadline = Math.addExact(now, time.toNanos());
-      return deadline == Long.MAX_VALUE ? Long.MAX_VALUE - 1 : deadline;
-    } catch (ArithmeticException forEver) {
-      return Long.MAX_VALUE;
-    }
   }
 
   @Override

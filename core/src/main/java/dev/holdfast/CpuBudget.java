@@ -1,47 +1,107 @@
 package dev.holdfast;
 
+import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.LimitKind;
+import dev.holdfast.linux.Deadline;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A cumulative budget of CPU time. The kernel has no such limit ({@code cpu.max} is a rate) and no
- * event for it, so the usage is looked at when the budget can be used up at the earliest: what is
- * left, divided by the CPUs there are.
+ * event for it, so the usage is looked at. Never later than the budget can be used up by a job that
+ * goes on as it did, with twice as much of the CPUs; one that does next to nothing is looked at as
+ * seldom as a sudden start of all CPUs allows, {@link #slack} over the budget at most.
+ *
+ * <p>Not thread-safe.
  */
 final class CpuBudget {
-  private static final long SHORTEST_LOOK_NANOS = 2_000_000;
+  private static final long SHORTEST_PAUSE = 2_000_000;
+  private static final long LEAST_SLACK = 10_000_000;
+  private static final long MOST_SLACK = 1_000_000_000;
+  private static final int SLACK_SHARE = 5;
+  private static final String REASON =
+      "only a cgroup counts the CPU time of members that have ended";
 
-  private final Job job;
-  private final long budgetNanos;
-  private long left;
-
-  CpuBudget(Job job, Duration budget) {
-    this.job = job;
-    this.budgetNanos = budget.toNanos();
-    this.left = budgetNanos;
+  /** CPU time in nanoseconds. */
+  interface Meter {
+    long read() throws IOException;
   }
 
-  /** Fails where nobody counts the CPU time of the whole tree. */
-  static void check(Run run, Job job) throws IOException {
-    if (run.cpuTime().isPresent() && !run.bestEffort() && job.usage().cpu().total().isEmpty()) {
+  private final Meter meter;
+  private final int cpus;
+  private final long budget;
+  private final long slack;
+  private long used;
+  private long looked;
+  private long pause;
+
+  /** Of so many CPUs, as of {@code now}. */
+  CpuBudget(Meter meter, Duration budget, int cpus, long now) {
+    this.meter = meter;
+    this.cpus = cpus;
+    this.budget = Math.min(Deadline.nanos(budget), Long.MAX_VALUE / 2); // added to a moment
+    this.slack = Math.clamp(this.budget / SLACK_SHARE, LEAST_SLACK, MOST_SLACK);
+    this.looked = now;
+    this.pause = Math.max(this.budget / cpus, SHORTEST_PAUSE);
+  }
+
+  /**
+   * That of {@code run}, if it has one. Where nobody counts the CPU time of the whole tree that is
+   * an error, or a limit of the job's that is not enforced.
+   */
+  static @Nullable CpuBudget of(Run run, Job job) throws IOException {
+    Duration budget = run.cpuTime().orElse(null);
+    if (budget == null) {
+      return null;
+    }
+    if (job.usage().cpu().total().isPresent()) {
+      return new CpuBudget(
+          () -> Deadline.nanos(job.usage().cpu().total().orElse(Duration.ZERO)),
+          budget,
+          Runtime.getRuntime().availableProcessors(),
+          System.nanoTime());
+    }
+    if (!run.bestEffort()) {
       throw new HoldfastException(
           "cannot limit cpu-time with " + job.mechanism().text(),
-          "only a cgroup counts the CPU time of members that have ended",
+          REASON,
           "see holdfast doctor for what a cgroup takes here, or ask for --enforce best-effort",
           null);
     }
+    job.remember(List.of(AppliedLimit.unenforced(LimitKind.CPU_TIME, text(budget), REASON)));
+    return null;
   }
 
   /** A value of {@link System#nanoTime}. */
   long nextLook() {
-    return System.nanoTime()
-        + Math.max(left / Runtime.getRuntime().availableProcessors(), SHORTEST_LOOK_NANOS);
+    return looked + pause;
   }
 
   boolean isExceeded() throws IOException {
-    long used = job.usage().cpu().total().map(Duration::toNanos).orElse(0L);
-    left = budgetNanos - used;
+    return isExceeded(meter.read(), System.nanoTime());
+  }
+
+  /** Whether a job that has used so much by {@code now} is over its budget. */
+  boolean isExceeded(long total, long now) {
+    long left = budget - total;
+    // In CPUs: 1.0 is one that was busy all the time.
+    double rate = (double) (total - used) / Math.max(now - looked, 1);
+    long earliest = left / cpus;
+    long latest = Math.max(earliest, slack / cpus);
+    pause = Math.max(Math.clamp((long) (left / (2 * rate)), earliest, latest), SHORTEST_PAUSE);
+    used = total;
+    looked = now;
     return left <= 0;
+  }
+
+  /** As the option has it. */
+  private static String text(Duration time) {
+    long nanos = Deadline.nanos(time);
+    return nanos % 1_000_000_000 == 0
+        ? nanos / 1_000_000_000 + "s"
+        : java.math.BigDecimal.valueOf(nanos, 6).stripTrailingZeros().toPlainString() + "ms";
   }
 }

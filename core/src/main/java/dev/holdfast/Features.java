@@ -1,9 +1,10 @@
 package dev.holdfast;
 
-import dev.holdfast.cgroup.Delegation;
-import dev.holdfast.cgroup.Place;
+import dev.holdfast.cgroup.CgroupHost;
+import dev.holdfast.cgroup.Hierarchy;
 import dev.holdfast.linux.KernelFeatures;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,27 +21,31 @@ final class Features {
 
   private Features() {}
 
-  static Map<String, Optional<Boolean>> probe(Delegation delegation) {
-    List<Path> unified =
-        delegation.places().stream()
-            .filter(place -> place.hierarchy().unified())
-            .map(Place::base)
-            .toList();
+  /**
+   * All of them, by name.
+   *
+   * @param host the control groups, empty if they could not be read: then what is theirs is unknown
+   */
+  static Map<String, Optional<Boolean>> probe(Optional<CgroupHost> host) {
     Map<String, Optional<Boolean>> features = new LinkedHashMap<>();
-    features.put("cgroup.kill", inSomeGroup(unified, "cgroup.kill", EVERY_GROUP));
+    features.put("cgroup.kill", host.flatMap(h -> inSomeGroup(h, "cgroup.kill", EVERY_GROUP)));
     features.put(
-        "clone-into-cgroup", Optional.of(!unified.isEmpty() && KernelFeatures.cloneIntoCgroup()));
+        "clone-into-cgroup",
+        host.map(h -> h.unified().isPresent() && KernelFeatures.cloneIntoCgroup()));
     features.put("pidfd", Optional.of(KernelFeatures.pidfd()));
     features.put(
         "freeze",
-        isFreezerV1(delegation)
-            ? Optional.of(true)
-            : inSomeGroup(unified, "cgroup.freeze", EVERY_GROUP));
+        host.flatMap(h ->
+            holds(h, "freezer")
+                ? Optional.of(true)
+                : inSomeGroup(h, "cgroup.freeze", EVERY_GROUP)));
+    // v1 has had memory.max_usage_in_bytes from the beginning.
     features.put(
         "memory.peak",
-        isMemoryV1(delegation)
-            ? Optional.of(true)
-            : inSomeGroup(unified, "memory.peak", "memory.current"));
+        host.flatMap(h ->
+            holds(h, "memory")
+                ? Optional.of(true)
+                : inSomeGroup(h, "memory.peak", "memory.current")));
     features.put(
         "psi",
         Optional.of(
@@ -52,43 +57,40 @@ final class Features {
   }
 
   /**
-   * Whether groups have {@code file}. The root group lacks most files, so its children are looked
-   * at too; unknown where no group is to be seen that has {@code witness}, and so would have this
-   * one.
+   * Whether groups of v2 have {@code file}: none has where there is no v2. The root group lacks
+   * most files, so its children are looked at too; unknown where no group is to be seen that has
+   * {@code witness}, and so would have this one.
    */
-  private static Optional<Boolean> inSomeGroup(List<Path> bases, String file, String witness) {
+  private static Optional<Boolean> inSomeGroup(CgroupHost host, String file, String witness) {
+    if (host.unified().isEmpty()) {
+      return Optional.of(false);
+    }
+    Hierarchy unified = host.unified().get();
     boolean witnessed = false;
-    for (Path base : bases) {
-      List<Path> groups = new ArrayList<>();
-      groups.add(base);
-      try (DirectoryStream<Path> children = Files.newDirectoryStream(base, Files::isDirectory)) {
-        children.forEach(groups::add);
-      } catch (IOException unreadable) {
-        // then nothing is known of them
+    for (Path group : groups(unified.own().orElse(unified.mount()))) {
+      if (Files.exists(group.resolve(file))) {
+        return Optional.of(true);
       }
-      for (Path group : groups) {
-        if (Files.exists(group.resolve(file))) {
-          return Optional.of(true);
-        }
-        witnessed |= Files.exists(group.resolve(witness));
-      }
+      witnessed |= Files.exists(group.resolve(witness));
     }
     return witnessed ? Optional.of(false) : Optional.empty();
   }
 
-  private static boolean isFreezerV1(Delegation delegation) {
-    return holds(delegation, "freezer");
+  private static List<Path> groups(Path base) {
+    List<Path> groups = new ArrayList<>();
+    groups.add(base);
+    try (DirectoryStream<Path> children = Files.newDirectoryStream(base, Files::isDirectory)) {
+      children.forEach(groups::add);
+    } catch (IOException | DirectoryIteratorException unreadable) {
+      // then nothing is known of the others
+    }
+    return groups;
   }
 
-  /** v1 has had memory.max_usage_in_bytes from the beginning. */
-  private static boolean isMemoryV1(Delegation delegation) {
-    return holds(delegation, "memory");
-  }
-
-  private static boolean holds(Delegation delegation, String controller) {
-    return delegation.places().stream()
-        .anyMatch(place ->
-            !place.hierarchy().unified() && place.hierarchy().controllers().contains(controller));
+  private static boolean holds(CgroupHost host, String controller) {
+    return host.hierarchies().stream()
+        .anyMatch(
+            hierarchy -> !hierarchy.unified() && hierarchy.controllers().contains(controller));
   }
 
   /**

@@ -29,7 +29,7 @@ import java.util.TreeSet;
  * @param why why it is that; empty if it is none, see {@code reason}
  * @param hierarchies the cgroup hierarchies
  * @param features what the kernel has, by the names that {@code holdfast doctor --json} uses; empty
- *     where that cannot be told without changing something
+ *     where that cannot be told without changing something; none on other systems than Linux
  */
 public record Host(
     boolean available,
@@ -72,10 +72,12 @@ public record Host(
   public static Host probe(Optional<Path> cgroupRoot) {
     Optional<String> unknown = Platform.unknown();
     if (unknown.isPresent()) {
-      return unavailable(Mechanism.PROCESS_TREE, unknown.get(), Platform.REMEDY);
+      return unavailable(Mechanism.PROCESS_TREE, unknown.get(), Platform.REMEDY, Map.of());
     }
+    Optional<CgroupHost> seen = Optional.empty();
     try {
       CgroupHost host = CgroupHost.read();
+      seen = Optional.of(host);
       Delegation delegation = Delegation.probe(host, cgroupRoot);
       boolean available = delegation.kind() != Delegation.Kind.NONE;
       return new Host(
@@ -88,13 +90,15 @@ public record Host(
           delegation.kind().text(),
           available ? Optional.of(delegation.why()) : Optional.empty(),
           delegation.places().stream().map(Host::tree).toList(),
-          Features.probe(delegation));
+          Features.probe(seen));
     } catch (HoldfastException failure) {
-      return unavailable(Mechanism.PROCESS_GROUP, failure.why(), failure.remedy());
+      return unavailable(
+          Mechanism.PROCESS_GROUP, failure.why(), failure.remedy(), Features.probe(seen));
     }
   }
 
-  private static Host unavailable(Mechanism mechanism, String reason, String remedy) {
+  private static Host unavailable(
+      Mechanism mechanism, String reason, String remedy, Map<String, Optional<Boolean>> features) {
     return new Host(
         false,
         mechanism,
@@ -105,7 +109,7 @@ public record Host(
         "none",
         Optional.empty(),
         List.of(),
-        Map.of());
+        features);
   }
 
   private static Mechanism mechanism(CgroupVersion version) {

@@ -186,7 +186,8 @@ public final class Job implements AutoCloseable {
    * Ends all members, reads the usage for the last time and removes what held the job. Idempotent;
    * an interrupt does not stop it and is kept for later.
    *
-   * @throws HoldfastException if something is left, within the deadline given to the builder
+   * @throws HoldfastException if something is left, within the deadline given to the builder; then
+   *     closing again tries again
    */
   @Override
   public void close() throws IOException {
@@ -220,7 +221,8 @@ public final class Job implements AutoCloseable {
     return lifetime;
   }
 
-  private synchronized void remember(List<AppliedLimit> applied) {
+  /** Adds to {@link #limits}, for what limits the job from here and not from the kernel. */
+  synchronized void remember(List<AppliedLimit> applied) {
     limits = AppliedLimit.merge(limits, applied);
   }
 

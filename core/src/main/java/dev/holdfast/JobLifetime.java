@@ -4,6 +4,7 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Usage;
 import dev.holdfast.containment.Container;
 import dev.holdfast.containment.Ladder;
+import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.Forgotten;
 import dev.holdfast.linux.Poller;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class JobLifetime {
   private static final Set<JobLifetime> OPEN = ConcurrentHashMap.newKeySet();
   private static final int ATTEMPTS = 3;
+  private static final int UNKNOWN = -1;
   private static final Object HOOK = new Object();
   private static boolean hooked;
 
@@ -31,7 +33,10 @@ final class JobLifetime {
   private volatile boolean released;
   private volatile @Nullable Usage last;
   private volatile @Nullable Cleanup cleanup;
-  private int alreadyKilled;
+  private int killed = UNKNOWN;
+
+  /** From then on a part of it may be gone, and its counters with it. */
+  private boolean removing;
 
   JobLifetime(Container container, Duration deadline) {
     this.container = container;
@@ -70,10 +75,12 @@ final class JobLifetime {
     }
   }
 
-  /** Members that a stop has ended count as killed too. */
+  /** How many members there were when the end began; what is told first counts. */
   void countKilled(int members) {
     synchronized (closing) {
-      alreadyKilled += members;
+      if (killed == UNKNOWN) {
+        killed = members;
+      }
     }
   }
 
@@ -94,6 +101,15 @@ final class JobLifetime {
 
   Optional<Cleanup> cleanup() {
     return Optional.ofNullable(cleanup);
+  }
+
+  /** As {@link #close}, unless that was tried before: what is left then is the anchor's. */
+  void closeOnce() throws IOException {
+    synchronized (closing) {
+      if (cleanup == null) {
+        close();
+      }
+    }
   }
 
   void close() throws IOException {
@@ -118,15 +134,14 @@ final class JobLifetime {
   private void end() throws IOException {
     long begin = System.nanoTime();
     IOException problem = null;
-    int killed = alreadyKilled;
     boolean removed = false;
     try {
       int members = countMembers();
-      if (released && members > 0) {
+      if (released && members != 0) {
         return;
       }
-      killed += Math.max(members, 0);
-      removed = killAndRemove(members != 0, begin + deadline.toNanos());
+      countKilled(members);
+      removed = killAndRemove(members != 0, Deadline.after(begin, deadline));
     } catch (IOException failure) {
       problem = failure;
     } finally {
@@ -136,15 +151,20 @@ final class JobLifetime {
       if (problem == null) {
         container.closeHandles();
       }
-      cleanup = new Cleanup(killed, removed, Stop.since(begin));
+      cleanup = new Cleanup(Math.max(killed, 0), removed, Stop.since(begin));
     }
     if (problem != null) {
-      throw new HoldfastException(
-          "cannot close the job",
-          String.valueOf(problem.getMessage()),
-          "see what is left at " + container.paths().values(),
-          problem);
+      throw notClosed(problem);
     }
+  }
+
+  private HoldfastException notClosed(IOException problem) {
+    if (problem instanceof HoldfastException known) {
+      return new HoldfastException(
+          "cannot close the job", known.what() + ": " + known.why(), known.remedy(), known);
+    }
+    return HoldfastException.of(
+        "cannot close the job", problem, "see what is left at " + container.paths().values());
   }
 
   /**
@@ -157,10 +177,13 @@ final class JobLifetime {
     try {
       for (int attempt = 1; ; attempt++) {
         try {
-          if (populated || attempt > 1) {
+          if (!released && (populated || attempt > 1)) {
             container.kill(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
           }
-          last = container.usage();
+          if (!removing) {
+            last = container.usage();
+          }
+          removing = true;
           container.remove(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
           return true;
         } catch (InterruptedException again) {
@@ -179,14 +202,12 @@ final class JobLifetime {
     }
   }
 
-  /**
-   * −1 if that cannot be told, as without a free descriptor: then the members are ended uncounted.
-   */
+  /** If that cannot be told, as without a free descriptor, the members are ended uncounted. */
   private int countMembers() {
     try {
       return container.isPopulated() ? container.members().size() : 0;
     } catch (IOException unknown) {
-      return -1;
+      return UNKNOWN;
     }
   }
 
@@ -200,7 +221,7 @@ final class JobLifetime {
 
   private void closeForgotten() {
     try {
-      close();
+      closeOnce();
     } catch (IOException nobodyToTell) {
       // The keeper, or a later sweep, finds what is left.
     }

@@ -42,6 +42,17 @@ final class Reaping {
     return exit;
   }
 
+  /** Whether it has ended by now, which the kernel knows before it is reaped. */
+  boolean hasEnded() {
+    synchronized (process) {
+      try {
+        return exit.isDone() || process.hasEnded();
+      } catch (IOException unknown) {
+        return false;
+      }
+    }
+  }
+
   /** Sends the process a signal; false if it has ended. */
   boolean signal(int signal) throws IOException {
     // Whoever reaps it closes the pidfd, whose number may then be another process's.

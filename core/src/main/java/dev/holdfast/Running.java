@@ -2,6 +2,7 @@ package dev.holdfast;
 
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Usage;
+import dev.holdfast.linux.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe; one thread awaits the end, others may {@link #cancel}.
  */
 public final class Running implements AutoCloseable {
+  /** For a command that is over, where something else of its job is left. */
+  private static final Duration REAPING = Duration.ofMillis(100);
+
   private final Run run;
   private final Command command;
   private final Job job;
@@ -30,6 +34,7 @@ public final class Running implements AutoCloseable {
   private final @Nullable OutputPump stdout;
   private final @Nullable OutputPump stderr;
   private final @Nullable OomGroup oom;
+  private final @Nullable CpuBudget budget;
 
   /** How the members are asked to end; without a signal, somebody else has asked them. */
   private record Ending(@Nullable Signal signal) {}
@@ -41,18 +46,14 @@ public final class Running implements AutoCloseable {
     this.startedAt = Instant.now();
     this.begin = System.nanoTime();
     try {
-      CpuBudget.check(run, job);
+      this.budget = CpuBudget.of(run, job);
       this.oom = run.limits().oomGroup() ? OomGroup.start(job) : null;
       this.child = job.start(command);
     } catch (StartException failure) {
-      close();
+      closeAfter(failure);
       throw failure.with(result(Outcome.FAILED_TO_START, Optional.empty()));
-    } catch (IOException | InterruptedException | RuntimeException failure) {
-      try {
-        close();
-      } catch (IOException second) {
-        failure.addSuppressed(second);
-      }
+    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+      closeAfter(failure);
       throw failure;
     }
     this.stdout = command.stdout() instanceof Output.Piped ? OutputPump.of(child.stdout()) : null;
@@ -74,7 +75,7 @@ public final class Running implements AutoCloseable {
    * {@link Outcome#CANCELLED}, unless something else had set the end before.
    */
   public void cancel(Signal signal) {
-    cause.compareAndSet(null, Outcome.CANCELLED);
+    setCause(Outcome.CANCELLED);
     cancelled.complete(new Ending(signal));
   }
 
@@ -83,8 +84,17 @@ public final class Running implements AutoCloseable {
    * Ctrl-C: only the grace begins.
    */
   public void cancelWithoutSignal() {
-    cause.compareAndSet(null, Outcome.CANCELLED);
+    setCause(Outcome.CANCELLED);
     cancelled.complete(new Ending(null));
+  }
+
+  /**
+   * Something other than the command's own end sets the end of the run, unless that came first: the
+   * kernel knows of it before we do. False if so.
+   */
+  private boolean setCause(Outcome other) {
+    cause.compareAndSet(null, child.hasEnded() ? Outcome.EXITED : other);
+    return cause.get() != Outcome.EXITED;
   }
 
   /**
@@ -92,7 +102,7 @@ public final class Running implements AutoCloseable {
    * could not be ended or removed, {@link Cleanup#removed} says so; that is no exception here.
    */
   public Result await() throws IOException, InterruptedException {
-    try (this) {
+    try {
       Ending ending = awaitEndOrCause();
       if (ending != null) {
         stop(ending);
@@ -105,10 +115,13 @@ public final class Running implements AutoCloseable {
         stderr.awaitEnd();
       }
       return result(outcome(exit), exit);
+    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+      closeAfter(failure);
+      throw failure;
     }
   }
 
-  private void stop(Ending ending) throws IOException, InterruptedException {
+  private void stop(Ending ending) throws InterruptedException {
     try {
       StopReport report =
           Stop.stop(job, job.lifetime(), ending.signal(), run.grace(), /* escalate= */ true);
@@ -121,23 +134,33 @@ public final class Running implements AutoCloseable {
   /** Closes the job; empty if the command itself outlives even that (uninterruptible sleep). */
   private Optional<Child.Exit> end() throws IOException, InterruptedException {
     try {
-      job.close();
+      close();
     } catch (IOException left) {
-      if (job.cleanup().isEmpty()) {
-        throw left;
-      }
-      return child.waitFor(Duration.ZERO);
+      // The cleanup says so.
     }
-    return Optional.of(child.waitFor());
+    return job.cleanup().filter(Cleanup::removed).isPresent()
+        ? Optional.of(child.waitFor())
+        : child.waitFor(REAPING);
   }
 
-  /** Ends the tree at once. */
+  /**
+   * Ends the tree at once. The end comes once: closing again does nothing, even where something is
+   * left (but {@link Job#close} of {@link #job} tries again).
+   */
   @Override
   public void close() throws IOException {
     if (oom != null) {
       oom.close();
     }
-    job.close();
+    job.lifetime().closeOnce();
+  }
+
+  private void closeAfter(Throwable failure) {
+    try {
+      close();
+    } catch (IOException second) {
+      failure.addSuppressed(second);
+    }
   }
 
   /**
@@ -145,39 +168,32 @@ public final class Running implements AutoCloseable {
    * asked in this way.
    */
   private @Nullable Ending awaitEndOrCause() throws IOException, InterruptedException {
-    long wall = run.timeout().map(t -> begin + t.toNanos()).orElse(Long.MAX_VALUE);
-    CpuBudget cpu = run.cpuTime().map(budget -> new CpuBudget(job, budget)).orElse(null);
+    long wall = run.timeout().map(time -> Deadline.after(begin, time)).orElse(Deadline.NONE);
+    if (!cancelled.isDone() && child.endsBriefly(wall)) {
+      setCause(Outcome.EXITED);
+      return null;
+    }
+    CompletableFuture<Object> either = CompletableFuture.anyOf(child.ending(), cancelled);
     while (true) {
-      long wake = cpu == null ? wall : Math.min(wall, cpu.nextLook());
-      if (awaitChildOrCancel(wake)) {
-        if (child.onExit().isDone()) {
-          // Its own end came first: a cancel from now on changes nothing.
-          cause.compareAndSet(null, Outcome.EXITED);
-          return null;
-        }
-        return cancelled.join();
+      if (isDone(either, budget == null ? wall : Math.min(wall, budget.nextLook()))) {
+        return setCause(Outcome.CANCELLED) ? cancelled.join() : null;
       }
       if (System.nanoTime() - wall >= 0) {
-        cause.compareAndSet(null, Outcome.TIMED_OUT);
-        return new Ending(run.signal());
+        return setCause(Outcome.TIMED_OUT) ? new Ending(run.signal()) : null;
       }
-      if (cpu != null && cpu.isExceeded()) {
-        cause.compareAndSet(null, Outcome.CPU_TIME_EXCEEDED);
-        return new Ending(run.signal());
+      if (budget != null && budget.isExceeded()) {
+        return setCause(Outcome.CPU_TIME_EXCEEDED) ? new Ending(run.signal()) : null;
       }
     }
   }
 
-  private boolean awaitChildOrCancel(long deadline) throws IOException, InterruptedException {
-    if (!cancelled.isDone() && child.endsBriefly(deadline)) {
-      return true;
-    }
-    CompletableFuture<Object> either = CompletableFuture.anyOf(child.onExit(), cancelled);
+  private static boolean isDone(CompletableFuture<?> future, long deadline)
+      throws IOException, InterruptedException {
     try {
-      if (deadline == Long.MAX_VALUE) {
-        either.get();
+      if (deadline == Deadline.NONE) {
+        future.get();
       } else {
-        either.get(Math.max(deadline - System.nanoTime(), 0), TimeUnit.NANOSECONDS);
+        future.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
       }
       return true;
     } catch (TimeoutException late) {

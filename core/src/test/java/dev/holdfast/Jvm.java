@@ -2,9 +2,11 @@ package dev.holdfast;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Another JVM with our class path, to be killed. */
 final class Jvm {
@@ -45,6 +47,22 @@ final class Jvm {
             main.getName()));
     words.addAll(List.of(arguments));
     return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  }
+
+  /** Loads every class of ours into this JVM, and tells how many there are. */
+  static int loadAll() throws Exception {
+    Path classes = Path.of(Job.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    int loaded = 0;
+    try (Stream<Path> files = Files.walk(classes)) {
+      for (Path file : files.toList()) {
+        String name = classes.relativize(file).toString();
+        if (name.endsWith(".class") && !name.endsWith("-info.class")) {
+          Class.forName(name.substring(0, name.length() - 6).replace('/', '.'));
+          loaded++;
+        }
+      }
+    }
+    return loaded;
   }
 
   /** The next line it prints; null at the end. */

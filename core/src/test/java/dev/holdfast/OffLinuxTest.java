@@ -3,10 +3,7 @@ package dev.holdfast;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.cgroup.HoldfastException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** On another system every class loads, and what does not work says why. */
@@ -32,18 +29,7 @@ class OffLinuxTest {
     private Visitor() {}
 
     public static void main(String[] args) throws Exception {
-      Path classes = Path.of(Job.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      int loaded = 0;
-      try (Stream<Path> files = Files.walk(classes)) {
-        for (Path file : files.toList()) {
-          String name = classes.relativize(file).toString();
-          if (name.endsWith(".class") && !name.endsWith("-info.class")) {
-            Class.forName(name.substring(0, name.length() - 6).replace('/', '.'));
-            loaded++;
-          }
-        }
-      }
-      System.out.println(loaded);
+      System.out.println(Jvm.loadAll());
       Host host = Host.probe();
       System.out.println(host.available() + " " + host.mechanism().text());
       System.out.println(host.reason().orElseThrow() + " (" + host.remedy().orElseThrow() + ")");

@@ -1,10 +1,10 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.Command;
+import dev.holdfast.KernelText;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.oci.OciSpec;
-import java.nio.file.Path;
 import java.util.List;
 
 /** The file of {@code --oci}. In a class of its own, so that nobody else loads what reads it. */
@@ -17,7 +17,7 @@ final class OciFile {
 
   static OciFile read(String file) throws UsageException {
     try {
-      return new OciFile(OciSpec.read(Path.of(file)));
+      return new OciFile(OciSpec.read(KernelText.path(file)));
     } catch (HoldfastException wrong) {
       throw usage(wrong);
     } catch (IllegalArgumentException wrong) {

@@ -3,11 +3,15 @@ package dev.holdfast.cli;
 import dev.holdfast.Result;
 import dev.holdfast.Running;
 import dev.holdfast.StartException;
+import dev.holdfast.cgroup.HoldfastException;
 import java.io.IOException;
 import java.io.PrintStream;
 
 /** {@code holdfast run}. */
 final class RunCommand {
+  private static final String FAILED = "cannot run the command";
+  private static final String REMEDY = "--verbose tells where it came from; please report that";
+
   private final RunRequest request;
   private final PrintStream err;
 
@@ -53,11 +57,12 @@ final class RunCommand {
     } catch (StartException failure) {
       if (failure.result().isPresent()) {
         report.write(failure.result().get());
+        warnOfRemains(failure.result().get());
       }
       Complaint.print(err, failure, request.verbose());
       return ExitCode.of(failure);
     } catch (IOException | RuntimeException failure) {
-      Complaint.print(err, failure, request.verbose());
+      Complaint.print(err, HoldfastException.of(FAILED, failure, REMEDY), request.verbose());
       return ExitCode.OUR_FAILURE;
     } catch (InterruptedException stopped) {
       return ExitCode.ofSignal(signals.received());

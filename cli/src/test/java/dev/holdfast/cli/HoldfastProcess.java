@@ -36,6 +36,11 @@ final class HoldfastProcess {
         .toList();
   }
 
+  /** The source tree, from {@code cli/target/classes}. */
+  static Path root() {
+    return part(Main.class.getName()).resolve("../../..").normalize();
+  }
+
   /** Where a class comes from. */
   static Path part(String type) {
     try {
@@ -94,13 +99,18 @@ final class HoldfastProcess {
    * {@code ./check}, ignore SIGINT, and whatever they start inherits that.
    */
   static Process start(List<String> words) throws IOException {
+    Process process = starting(words);
+    process.outputWriter().close();
+    return process;
+  }
+
+  /** As {@link #start}, with a stdin that can be written to. */
+  static Process starting(List<String> words) throws IOException {
     List<String> all =
         new ArrayList<>(
             List.of("perl", "-e", "$SIG{$_} = 'DEFAULT' for qw(HUP INT TERM); exec @ARGV", "--"));
     all.addAll(words);
-    Process process = new ProcessBuilder(all).start();
-    process.outputWriter().close();
-    return process;
+    return new ProcessBuilder(all).start();
   }
 
   /**

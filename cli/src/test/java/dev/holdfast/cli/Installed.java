@@ -30,6 +30,20 @@ final class Installed {
     return file;
   }
 
+  /** A folder for a PATH with these programs of the system's, and no others. */
+  static Path tools(Path folder, String... names) throws IOException {
+    Files.createDirectory(folder);
+    for (String name : names) {
+      for (String bin : List.of("/usr/bin", "/bin", "/usr/sbin", "/sbin")) {
+        Path program = Path.of(bin, name);
+        if (Files.exists(program) && !Files.exists(folder.resolve(name))) {
+          script(folder.resolve(name), List.of(program.toString()));
+        }
+      }
+    }
+    return folder;
+  }
+
   List<String> words(String... arguments) {
     List<String> words = new ArrayList<>(List.of(command.toString()));
     words.addAll(List.of(arguments));

@@ -59,10 +59,20 @@ public record AppliedLimit(
 
   /** One that nothing holds. */
   public static AppliedLimit unenforced(Limits.Request request, String reason) {
+    return unenforced(request.kind(), request.key(), request.text(), reason);
+  }
+
+  /** As above, of what there is only one limit, {@code requested} so. */
+  public static AppliedLimit unenforced(LimitKind kind, String requested, String reason) {
+    return unenforced(kind, "", Optional.of(requested), reason);
+  }
+
+  private static AppliedLimit unenforced(
+      LimitKind kind, String key, Optional<String> requested, String reason) {
     return new AppliedLimit(
-        request.kind(),
-        request.key(),
-        request.text(),
+        kind,
+        key,
+        requested,
         Optional.empty(),
         Status.UNENFORCED,
         Optional.empty(),

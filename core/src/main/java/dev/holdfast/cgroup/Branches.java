@@ -29,13 +29,16 @@ record Branches(List<Branch> all) {
     return new Branches(both);
   }
 
-  /** What holds a group with these directories, as reports name it, such as {@code cgroup-v2}. */
-  String mechanism() {
+  /** What a group with these directories is: a hybrid host may give us those of v2 alone. */
+  CgroupVersion version() {
     boolean unified = all.stream().anyMatch(Branch::unified);
     boolean legacy = all.stream().anyMatch(branch -> !branch.unified());
-    CgroupVersion version =
-        !unified ? CgroupVersion.V1 : legacy ? CgroupVersion.HYBRID : CgroupVersion.V2;
-    return "cgroup-" + version.text();
+    return !unified ? CgroupVersion.V1 : legacy ? CgroupVersion.HYBRID : CgroupVersion.V2;
+  }
+
+  /** The same as reports name it, such as {@code cgroup-v2}. */
+  String mechanism() {
+    return "cgroup-" + version().text();
   }
 
   /** As the kernel names them, by {@code unified} for v2 and by controller for v1. */

@@ -1,5 +1,6 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.SystemCallException;
@@ -226,6 +227,11 @@ public final class Cgroup implements AutoCloseable {
     return name;
   }
 
+  /** Which kind it is by the directories it has, whatever else the machine has mounted. */
+  public CgroupVersion version() {
+    return branches.version();
+  }
+
   /**
    * The group's path as the kernel names it, by {@code unified} for v2 and by controller for v1:
    * {@code {unified=/jobs/a, memory=/jobs/a}}.
@@ -308,7 +314,7 @@ public final class Cgroup implements AutoCloseable {
       return true;
     }
     try {
-      return ending.await(Ending.deadline(limit));
+      return ending.await(Deadline.in(limit));
     } catch (IOException failure) {
       throw Refusal.of("cannot wait for the end of the group " + name, failure);
     } finally {
@@ -327,7 +333,7 @@ public final class Cgroup implements AutoCloseable {
       return;
     }
     try {
-      if (!ending.killAll(Ending.deadline(limit))) {
+      if (!ending.killAll(Deadline.in(limit))) {
         throw new HoldfastException(
             "cannot end the group " + name,
             "after " + limit.toMillis() + " ms these processes are still there: " + members(),

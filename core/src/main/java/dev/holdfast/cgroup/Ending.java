@@ -2,7 +2,6 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -29,16 +28,6 @@ final class Ending {
   Ending(Branch membership, Supplier<@Nullable Branch> v1Freezer) {
     this.membership = membership;
     this.v1Freezer = v1Freezer;
-  }
-
-  /** What {@code System.nanoTime()} will be after {@code limit}. */
-  static long deadline(Duration limit) {
-    long now = System.nanoTime();
-    try {
-      return now + Math.clamp(limit.toNanos(), 0, Long.MAX_VALUE / 2);
-    } catch (ArithmeticException forever) {
-      return now + Long.MAX_VALUE / 2;
-    }
   }
 
   /** Whether nobody is left; false after {@code deadline}. */

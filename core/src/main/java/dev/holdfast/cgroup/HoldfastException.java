@@ -1,5 +1,6 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,22 @@ public class HoldfastException extends IOException {
     this.what = what;
     this.why = why;
     this.remedy = remedy;
+  }
+
+  /**
+   * A failure in the form of these: itself if it is one, otherwise that {@code what} could not be
+   * done because of it.
+   *
+   * @param remedy what to do where the failure is no refusal of the kernel's
+   */
+  public static HoldfastException of(String what, Exception failure, String remedy) {
+    if (failure instanceof HoldfastException known) {
+      return known;
+    }
+    if (failure instanceof SystemCallException refused) {
+      return Refusal.of(what, refused);
+    }
+    return new HoldfastException(what, failure.toString(), remedy, failure);
   }
 
   /** What could not be done. */

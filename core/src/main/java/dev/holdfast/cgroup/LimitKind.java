@@ -19,6 +19,8 @@ public enum LimitKind {
   /** v1 alone: tasks wait for memory instead of being killed. */
   OOM_KILL_DISABLE("memory"),
   CPUS("cpu"),
+  /** A budget of a whole run, which no file of the kernel's holds; no limit of a group. */
+  CPU_TIME("cpu"),
   CPU_WEIGHT("cpu"),
   CPU_IDLE("cpu"),
   CPU_BURST("cpu"),

@@ -1,7 +1,6 @@
 package dev.holdfast.containment;
 
 import dev.holdfast.cgroup.Cgroup;
-import dev.holdfast.cgroup.CgroupVersion;
 import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.AnchorRequest;
@@ -38,12 +37,10 @@ final class Anchor {
   private final Directory lock;
   private final KeeperClient keeper;
   private List<Directory> handles = List.of();
-  private final CgroupVersion version;
   private final AtomicInteger jobs = new AtomicInteger();
 
-  private Anchor(Cgroup group, CgroupVersion version, Directory lock, KeeperClient keeper) {
+  private Anchor(Cgroup group, Directory lock, KeeperClient keeper) {
     this.group = group;
-    this.version = version;
     this.lock = lock;
     this.keeper = keeper;
   }
@@ -51,7 +48,7 @@ final class Anchor {
   /**
    * Makes, locks and hands to a keeper a new anchor in the subtree that {@code delegation} owns.
    */
-  static Anchor create(Delegation delegation, CgroupVersion version) throws IOException {
+  static Anchor create(Delegation delegation) throws IOException {
     delegation.acquire();
     SplittableRandom random =
         new SplittableRandom(System.nanoTime() ^ ProcessHandle.current().pid());
@@ -67,7 +64,7 @@ final class Anchor {
       try {
         lock = Directory.open(membership(group));
         if (lock.tryLock() && isStill(lock)) {
-          Anchor anchor = complete(delegation, group, version, lock);
+          Anchor anchor = complete(delegation, group, lock);
           complete = true;
           return anchor;
         }
@@ -84,15 +81,14 @@ final class Anchor {
         null);
   }
 
-  private static Anchor complete(
-      Delegation delegation, Cgroup group, CgroupVersion version, Directory lock)
+  private static Anchor complete(Delegation delegation, Cgroup group, Directory lock)
       throws IOException {
     group.enableControllers();
     KeeperClient keeper =
         delegation.kind() == Delegation.Kind.SYSTEMD
             ? new KeeperClient(delegation::admit)
             : new KeeperClient();
-    Anchor anchor = new Anchor(group, version, lock, keeper);
+    Anchor anchor = new Anchor(group, lock, keeper);
     boolean told = false;
     try {
       anchor.tellKeeper();
@@ -198,10 +194,6 @@ final class Anchor {
   /** A new job's group. */
   Cgroup newJob() throws IOException {
     return group.create("job-" + jobs.incrementAndGet());
-  }
-
-  CgroupVersion version() {
-    return version;
   }
 
   KeeperClient keeper() {

@@ -59,7 +59,7 @@ public final class CgroupContainer implements Container {
 
   /** Which kind of cgroup it is. */
   public CgroupVersion version() {
-    return anchor.version();
+    return group.version();
   }
 
   /** The group itself. */

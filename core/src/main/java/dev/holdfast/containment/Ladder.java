@@ -101,7 +101,7 @@ public final class Ladder {
     }
     Anchor anchor = anchors.get(root);
     if (anchor == null) {
-      anchor = Anchor.create(delegation, host.version());
+      anchor = Anchor.create(delegation);
       anchors.put(root, anchor);
       Sweep.besideInBackground(host, anchor.path());
     }

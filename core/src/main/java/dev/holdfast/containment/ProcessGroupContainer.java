@@ -4,6 +4,7 @@ import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
+import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.KeeperClient;
 import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.Poller;
@@ -105,7 +106,7 @@ public final class ProcessGroupContainer implements Container {
 
   @Override
   public void kill(Duration deadline) throws IOException, InterruptedException {
-    long end = System.nanoTime() + deadline.toNanos();
+    long end = Deadline.in(deadline);
     for (List<ProcessTable.Entry> members = sessions.members();
         !members.isEmpty();
         members = sessions.members()) {
@@ -144,7 +145,7 @@ public final class ProcessGroupContainer implements Container {
 
   @Override
   public boolean awaitEmpty(Duration time) throws IOException, InterruptedException {
-    long deadline = System.nanoTime() + time.toNanos();
+    long deadline = Deadline.in(time);
     for (List<ProcessTable.Entry> members = sessions.members();
         !members.isEmpty();
         members = sessions.members()) {

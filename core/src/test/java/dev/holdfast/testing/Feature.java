@@ -43,6 +43,9 @@ public enum Feature {
           controller("net_cls")
               || controller("net_prio")
               || (CGROUP_V2.isPresent() && CGROUP_BPF.isPresent())),
+  NEXT_PID(
+      "a way to choose the next process id",
+      () -> Files.isWritable(Path.of("/proc/sys/kernel/ns_last_pid"))),
   ZRAM("a compressed device for swap", () -> Files.exists(Path.of("/sys/block/zram0"))),
   PSI("pressure stall information", () -> Files.isReadable(Path.of("/proc/pressure/memory"))),
   SYSTEMD("a running systemd", () -> Files.isDirectory(Path.of("/run/systemd/system")));

@@ -1,0 +1,81 @@
+package dev.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.Place;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** We are told to stop at any moment of our start: before the JVM listens, and after. */
+@EveryKernel
+@Timeout(300)
+class EarlySignalTest {
+  private static final boolean HOST = !Place.isGuest();
+
+  @Test
+  void nothingIsLeftAndTheStatusIsTheSignals() throws Exception {
+    int rounds = HOST ? 40 : 6;
+    long step = TimeUnit.MILLISECONDS.toNanos(HOST ? 20 : 300);
+    for (int round = 0; round < rounds; round++) {
+      Marked mark = Marked.fresh();
+      Process process =
+          HoldfastProcess.start(
+              HoldfastProcess.words(
+                  HoldfastProcess.parts(), "run", "--", "perl", "-e", "sleep 1000", mark.text()));
+      try {
+        // Moments spread over the start; what is waited for comes below.
+        LockSupport.parkNanos(round * step);
+        process.destroy();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("round %d ends", round).isTrue();
+        assertThat(process.exitValue()).as("round %d", round).isEqualTo(143);
+        await("nobody of round " + round)
+            .atMost(Duration.ofSeconds(10))
+            .until(() -> mark.alive().isEmpty());
+        long pid = process.pid();
+        await("no group of round " + round)
+            .atMost(Duration.ofSeconds(10))
+            .until(() -> groupsOf(pid).isEmpty());
+      } finally {
+        process.destroyForcibly();
+        mark.end();
+      }
+    }
+  }
+
+  /** The positive control: an anchor is found while its command runs. */
+  @Test
+  void aGroupIsFoundWhileThereIsOne() throws Exception {
+    Process process =
+        HoldfastProcess.start(
+            HoldfastProcess.words(
+                HoldfastProcess.parts(), "run", "--mechanism", "cgroup", "--", "sleep", "1000"));
+    try {
+      await().atMost(Duration.ofSeconds(60)).until(() -> !groupsOf(process.pid()).isEmpty());
+    } finally {
+      process.destroy();
+      process.waitFor();
+    }
+    await().atMost(Duration.ofSeconds(10)).until(() -> groupsOf(process.pid()).isEmpty());
+  }
+
+  private static List<Path> groupsOf(long pid) throws IOException {
+    try (Stream<Path> all = Files.walk(Path.of("/sys/fs/cgroup"))) {
+      return all.filter(path -> path.getFileName().toString().startsWith("holdfast-" + pid + "-"))
+          .toList();
+    } catch (UncheckedIOException vanished) {
+      return List.of(Path.of("one that just went"));
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package dev.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Place;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Limits of a whole process, by the figures that it was built to keep. */
+@EveryKernel
+@Timeout(300)
+class IssueLinesTest {
+  private static final boolean HOST = !Place.isGuest();
+
+  /** A small task of the host's, which takes milliseconds on it. */
+  private static final Duration RESPONSIVE = Duration.ofSeconds(HOST ? 1 : 5);
+
+  /**
+   * Between our last look and the signal a cold JVM loads classes; where the processor is emulated
+   * that takes it a quarter of a second, in which both loops go on.
+   */
+  private static final double MOST_SECONDS = Place.current().startsWith(Place.QEMU) ? 2.0 : 1.3;
+
+  @TempDir Path folder;
+  private final Marked mark = Marked.fresh();
+
+  @AfterEach
+  void nothingIsLeft() {
+    List<Long> left = mark.alive();
+    mark.end();
+    assertThat(left).as("marked processes after the test").isEmpty();
+  }
+
+  @Test
+  @Needs(Feature.PIDS)
+  void aForkBombIsHeldAndTheHostAnswers() throws Exception {
+    Process process =
+        start("--pids", "8", "--timeout", "3s", "--", "perl", "-e", "fork while 1", mark.text());
+    Duration slowest = Duration.ZERO;
+    int most = 0;
+    while (process.isAlive()) {
+      long begin = System.nanoTime();
+      assertThat(new ProcessBuilder("true").start().waitFor()).isZero();
+      Duration time = Duration.ofNanos(System.nanoTime() - begin);
+      slowest = slowest.compareTo(time) > 0 ? slowest : time;
+      most = Math.max(most, mark.alive().size());
+    }
+    JsonNode report = report(process, 124);
+    assertThat(report.get("outcome").asString()).isEqualTo("timed-out");
+    assertThat(report.at("/pids/rejected").asLong()).isPositive();
+    // Our own JVM has the mark in its arguments too.
+    assertThat(most).as("seen at once").isBetween(2, 8 + 1);
+    assertThat(slowest).as("the slowest of the host's own tasks").isLessThan(RESPONSIVE);
+    assertThat(mark.alive()).isEmpty();
+  }
+
+  @Test
+  @Needs(Feature.CPU)
+  void aBusyLoopIsThrottled() throws Exception {
+    JsonNode report =
+        report(
+            start("--cpus", "0.2", "--timeout", "2s", "--", "perl", "-e", "1 while 1", mark.text()),
+            124);
+    assertThat(report.at("/cpu/totalSeconds").asDouble()).isBetween(0.3, 0.55);
+    assertThat(report.at("/cpu/throttledSeconds").asDouble()).isPositive();
+  }
+
+  @Test
+  @Needs({Feature.ROOT, Feature.CPU})
+  void twoBusyLoopsUseUpTheirCpuTime() throws Exception {
+    JsonNode report =
+        report(
+            start(
+                "--cpu-time",
+                "1s",
+                "--",
+                "sh",
+                "-c",
+                "perl -e '1 while 1' $0 & exec perl -e '1 while 1' $0",
+                mark.text()),
+            124);
+    assertThat(report.get("outcome").asString()).isEqualTo("cpu-time-exceeded");
+    assertThat(report.at("/cpu/totalSeconds").asDouble()).isBetween(1.0, MOST_SECONDS);
+  }
+
+  @Test
+  void whoDoesNotListenIsGoneInTime() throws Exception {
+    long begin = System.nanoTime();
+    JsonNode report =
+        report(
+            start(
+                "--timeout",
+                "1s",
+                "--",
+                "sh",
+                "-c",
+                "trap '' TERM; perl -e 'sleep 100' $0 & perl -e 'sleep 100' $0",
+                mark.text()),
+            124);
+    double whole = (System.nanoTime() - begin) / 1e9;
+    assertThat(report.get("wallSeconds").asDouble()).isBetween(1.0, 4.0);
+    // In a guest most of it is the start of the JVM, before the time begins to run.
+    assertThat(whole).isBetween(1.0, HOST ? 4.0 : 100.0);
+    assertThat(report.at("/cleanup/killedMembers").asInt()).isEqualTo(3);
+    assertThat(report.at("/cleanup/removed").asBoolean()).isTrue();
+  }
+
+  private Process start(String... arguments) throws IOException {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "run", "--report", "json", "--report-file", folder.resolve("report").toString()));
+    all.addAll(List.of(arguments));
+    return HoldfastProcess.start(
+        HoldfastProcess.words(HoldfastProcess.parts(), all.toArray(String[]::new)));
+  }
+
+  private JsonNode report(Process process, int status) throws Exception {
+    HoldfastProcess.Ended ended = HoldfastProcess.await(process);
+    assertThat(ended.status()).as(ended.err()).isEqualTo(status);
+    return new JsonMapper().readTree(Files.readString(folder.resolve("report")));
+  }
+}
