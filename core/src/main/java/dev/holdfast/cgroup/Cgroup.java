@@ -45,11 +45,10 @@ public final class Cgroup implements AutoCloseable {
   private final Branch membership;
   private final Ending ending;
   private volatile Branches branches;
-  private volatile Map<String, Absence> absences;
+  private final Limiting limiting;
   private volatile Map<String, Absence> childAbsences;
   private final @Nullable Cgroup parent;
   private final @Nullable Scope scope;
-  private volatile Controllers controllers;
   private final Gate gate;
   private final Object removing = new Object();
 
@@ -66,9 +65,8 @@ public final class Cgroup implements AutoCloseable {
     this.places = places;
     this.membership = usual.membership();
     this.ending = new Ending(membership, () -> this.branches.v1With("freezer"));
-    this.controllers = new Controllers(branches);
-    this.absences = Map.copyOf(absences);
-    this.childAbsences = this.absences;
+    this.limiting = new Limiting(name, usual, absences);
+    this.childAbsences = limiting.absences();
     this.parent = parent;
     this.scope = scope;
     this.gate = new Gate(() -> this.branches.all().forEach(Branch::close));
@@ -169,7 +167,7 @@ public final class Cgroup implements AutoCloseable {
             return Map.of();
           }
           Map<String, Absence> refused = SubtreeControl.enable(membership.path(), false, false);
-          Map<String, Absence> all = new HashMap<>(absences);
+          Map<String, Absence> all = new HashMap<>(limiting.absences());
           all.putAll(refused);
           childAbsences = Map.copyOf(all);
           return refused;
@@ -386,10 +384,12 @@ public final class Cgroup implements AutoCloseable {
 
   /**
    * Sets limits, on a running group too, and reads each back. Those that are not asked for stay as
-   * they are, except that a memory limit without one for swap sets that to 0.
+   * they are, except that a memory limit sets swap to 0, unless that was ever asked for too; and
+   * that the first call has the kernel end the whole group at an out-of-memory kill, unless it is
+   * told otherwise.
    *
-   * @param bestEffort whether a limit that cannot be enforced is reported instead of thrown; what
-   *     was set before it stays set
+   * @param bestEffort whether a limit that cannot be enforced is reported instead of thrown; if it
+   *     is thrown, the limits are what they were before, or the message tells which are not
    * @return a row for each limit asked for, and for each implied by another
    */
   public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws HoldfastException {
@@ -397,9 +397,7 @@ public final class Cgroup implements AutoCloseable {
         "limit the group " + name,
         () -> {
           use(limits.controllers());
-          LimitRows rows = new LimitRows(bestEffort, branches.mechanism());
-          controllers.apply(limits, rows, absences);
-          return rows.rows();
+          return limiting.apply(limits, bestEffort);
         });
   }
 
@@ -415,18 +413,13 @@ public final class Cgroup implements AutoCloseable {
         "reclaim memory of the group " + name,
         () -> {
           Directory group = unified("a way to reclaim a part of the memory");
-          int errno = group.tryWrite("memory.reclaim", Long.toString(bytes));
-          if (errno != 0 && errno != Errno.EAGAIN) {
-            throw new SystemCallException(
-                "write", group.path().resolve("memory.reclaim").toString(), errno);
-          }
-          return errno == 0;
+          return MemoryReclaim.reclaim(group, bytes);
         });
   }
 
   /** What the group has used so far, nested groups and dead members included. */
   public Usage usage() throws HoldfastException {
-    return inside("read the usage of the group " + name, controllers::usage);
+    return inside("read the usage of the group " + name, limiting::usage);
   }
 
   /**
@@ -569,13 +562,9 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /** More branches, and what is known of controllers that are missing. */
-  void grown(List<Branch> more, Map<String, Absence> refused, Set<String> names) {
+  void grown(List<Branch> more, Map<String, Absence> refused) {
     branches = branches.and(more);
-    controllers = new Controllers(branches.all());
-    Map<String, Absence> missing = new HashMap<>(absences);
-    missing.keySet().removeAll(names);
-    missing.putAll(refused);
-    absences = Map.copyOf(missing);
+    limiting.grown(branches, refused, parent == null ? Map.of() : parent.limiting.absences());
   }
 
   private Members readMembers() throws HoldfastException {
