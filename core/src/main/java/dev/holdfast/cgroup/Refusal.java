@@ -58,6 +58,8 @@ final class Refusal {
       case Errno.ENOSPC -> "remove groups: the kernel has no room for another one";
       case Errno.EMFILE, Errno.ENFILE -> "raise the limit of open files";
       case Errno.ENOMEM -> "free memory";
+      case Errno.EINVAL, Errno.ERANGE ->
+          "give what this kernel takes there, as its document on control groups says";
       default -> "see the kernel's document on control groups for this error";
     };
   }

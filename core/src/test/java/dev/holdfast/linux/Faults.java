@@ -29,6 +29,10 @@ public final class Faults implements AutoCloseable {
   private static final List<Integer> AT_OPEN =
       List.of(Errno.EACCES, Errno.ENOENT, Errno.ENODEV, Errno.EROFS);
 
+  /** The others say that there is nothing to be removed. */
+  private static final List<Integer> AT_REMOVAL =
+      ERRNOS.stream().filter(e -> e != Errno.ENOENT && e != Errno.ENODEV).toList();
+
   /**
    * A kind of change.
    *
@@ -36,7 +40,7 @@ public final class Faults implements AutoCloseable {
    */
   public record Site(String call, String file) {
     public List<Integer> errnos() {
-      return call.equals("openat") ? AT_OPEN : ERRNOS;
+      return call.equals("openat") ? AT_OPEN : call.equals("unlinkat") ? AT_REMOVAL : ERRNOS;
     }
 
     @Override
