@@ -1,12 +1,9 @@
 package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
-import dev.holdfast.linux.Errno;
-import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -130,27 +127,10 @@ public final class Cgroup implements AutoCloseable {
    */
   public Cgroup create(String name) throws HoldfastException {
     GroupName.check(name);
-    return inside(
+    return gate.inside(
         "make the group " + name + " in " + this.name,
-        () -> {
-          List<Branch> made = new ArrayList<>();
-          try {
-            for (Branch branch : usual.all()) {
-              made.add(
-                  branch.changing(() ->
-                      Branch.make(
-                          branch.hierarchy(),
-                          branch.directory(),
-                          name,
-                          branch.controllers(),
-                          true)));
-            }
-          } catch (IOException | RuntimeException failure) {
-            Hierarchies.undo(made);
-            throw failure;
-          }
-          return new Cgroup(name, made, List.of(), childAbsences, this, scope);
-        });
+        () ->
+            new Cgroup(name, Hierarchies.nest(usual, name), List.of(), childAbsences, this, scope));
   }
 
   /**
@@ -160,7 +140,7 @@ public final class Cgroup implements AutoCloseable {
    * @return the controllers that the kernel refused; a limit that needs one fails with this reason
    */
   public Map<String, Absence> enableControllers() throws HoldfastException {
-    return inside(
+    return gate.inside(
         "enable controllers in the group " + name,
         () -> {
           if (!membership.unified()) {
@@ -187,7 +167,7 @@ public final class Cgroup implements AutoCloseable {
     if (USUAL.containsAll(names)) {
       return;
     }
-    inside(
+    gate.inside(
         "use the controllers " + names + " in the group " + name,
         () -> {
           synchronized (removing) {
@@ -208,7 +188,7 @@ public final class Cgroup implements AutoCloseable {
    * @param group his group id
    */
   public void delegateTo(int user, int group) throws HoldfastException {
-    inside(
+    gate.inside(
         "give the group " + name + " to the user " + user,
         () -> {
           for (Branch branch : branches.all()) {
@@ -257,7 +237,7 @@ public final class Cgroup implements AutoCloseable {
     if (pid <= 0) {
       throw new IllegalArgumentException("not a process: " + pid);
     }
-    inside(
+    gate.inside(
         "move process " + pid + " into the group " + name,
         () -> {
           Joining.move(branches.all(), pid, scope);
@@ -280,18 +260,13 @@ public final class Cgroup implements AutoCloseable {
 
   /** Whether this group, or one nested in it, has a living member. */
   public boolean isPopulated() throws HoldfastException {
-    if (!gate.enter()) {
-      return false;
-    }
-    try {
-      return membership.unified()
-          ? Events.value(membership.directory(), "populated").orElse(0) == 1
-          : Members.of(membership.directory()).count() > 0;
-    } catch (IOException failure) {
-      throw Refusal.of("cannot read the members of the group " + name, failure);
-    } finally {
-      gate.leave();
-    }
+    return gate.insideOr(
+        false,
+        "read the members of the group " + name,
+        () ->
+            membership.unified()
+                ? Events.value(membership.directory(), "populated").orElse(0) == 1
+                : Members.of(membership.directory()).count() > 0);
   }
 
   /**
@@ -319,21 +294,14 @@ public final class Cgroup implements AutoCloseable {
    * @throws HoldfastException if a member is still there after {@code limit}
    */
   public void kill(Duration limit) throws HoldfastException {
-    if (!gate.enter()) {
-      return;
-    }
-    try {
-      if (!ending.killAll(Ending.deadline(limit))) {
-        throw new HoldfastException(
-            "cannot end the group " + name,
-            "after " + limit.toMillis() + " ms these processes are still there: " + members(),
-            "a process in an uninterruptible call ends only when the call returns",
-            null);
-      }
-    } catch (IOException failure) {
-      throw Refusal.of("cannot end the group " + name, failure);
-    } finally {
-      gate.leave();
+    boolean ended =
+        gate.insideOr(true, "end the group " + name, () -> ending.killAll(Ending.deadline(limit)));
+    if (!ended) {
+      throw new HoldfastException(
+          "cannot end the group " + name,
+          "after " + limit.toMillis() + " ms these processes are still there: " + members(),
+          "a process in an uninterruptible call ends only when the call returns",
+          null);
     }
   }
 
@@ -342,7 +310,7 @@ public final class Cgroup implements AutoCloseable {
    * is thrown. Members that come to be meanwhile may miss it, except for SIGKILL.
    */
   public void signal(int signal) throws HoldfastException {
-    inside(
+    gate.inside(
         "signal the group " + name,
         () -> {
           if (signal == SIGKILL) {
@@ -359,7 +327,7 @@ public final class Cgroup implements AutoCloseable {
    * they go on, and this throws.
    */
   public void freeze() throws HoldfastException {
-    inside(
+    gate.inside(
         "freeze the group " + name,
         () -> {
           ending.freezer().freeze();
@@ -369,7 +337,7 @@ public final class Cgroup implements AutoCloseable {
 
   /** Lets the members go on. */
   public void thaw() throws HoldfastException {
-    inside(
+    gate.inside(
         "thaw the group " + name,
         () -> {
           ending.freezer().thaw();
@@ -379,7 +347,7 @@ public final class Cgroup implements AutoCloseable {
 
   /** Whether the members are stopped, or about to be, here or by a group above. */
   public boolean isFrozen() throws HoldfastException {
-    return inside("read the state of the group " + name, () -> ending.freezer().isFrozen());
+    return gate.inside("read the state of the group " + name, () -> ending.freezer().isFrozen());
   }
 
   /**
@@ -393,7 +361,7 @@ public final class Cgroup implements AutoCloseable {
    * @return a row for each limit asked for, and for each implied by another
    */
   public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws HoldfastException {
-    return inside(
+    return gate.inside(
         "limit the group " + name,
         () -> {
           use(limits.controllers());
@@ -409,7 +377,7 @@ public final class Cgroup implements AutoCloseable {
    * @throws HoldfastException unless the kernel has it: v2's memory controller, Linux 5.19
    */
   public boolean reclaim(long bytes) throws HoldfastException {
-    return inside(
+    return gate.inside(
         "reclaim memory of the group " + name,
         () -> {
           Directory group = unified("a way to reclaim a part of the memory");
@@ -419,7 +387,7 @@ public final class Cgroup implements AutoCloseable {
 
   /** What the group has used so far, nested groups and dead members included. */
   public Usage usage() throws HoldfastException {
-    return inside("read the usage of the group " + name, limiting::usage);
+    return gate.inside("read the usage of the group " + name, limiting::usage);
   }
 
   /**
@@ -427,7 +395,7 @@ public final class Cgroup implements AutoCloseable {
    * some thirty of them, until the group is removed, so that taking it often is cheap.
    */
   public Statistics statistics() throws HoldfastException {
-    return inside(
+    return gate.inside(
         "read the statistics of the group " + name,
         () -> new StatisticsFiles(branches.all(), HugePages.sizes(HugePages.SIZES)).read());
   }
@@ -440,7 +408,7 @@ public final class Cgroup implements AutoCloseable {
    * @return closing it ends the watch; it does not throw
    */
   public AutoCloseable watchOom(Runnable action) throws HoldfastException {
-    return inside(
+    return gate.inside(
         "watch the group " + name + " for out-of-memory kills",
         () -> {
           Branch v1 = branches.v1With("memory");
@@ -460,7 +428,7 @@ public final class Cgroup implements AutoCloseable {
    * @return closing it ends the watch; it does not throw
    */
   public AutoCloseable listen(Consumer<CgroupEvent> listener) throws HoldfastException {
-    return inside("watch the group " + name, () -> EventWatch.open(branches.all(), listener));
+    return gate.inside("watch the group " + name, () -> EventWatch.open(branches.all(), listener));
   }
 
   /**
@@ -476,7 +444,7 @@ public final class Cgroup implements AutoCloseable {
   public AutoCloseable onPressure(
       PressureKind kind, boolean full, Duration stall, Duration window, Runnable action)
       throws HoldfastException {
-    return inside(
+    return gate.inside(
         "watch the pressure in the group " + name,
         () -> PressureTrigger.open(unified("pressure"), kind, full, stall, window, action));
   }
@@ -487,7 +455,7 @@ public final class Cgroup implements AutoCloseable {
    * @throws HoldfastException unless the kernel has it: v2's memory controller, Linux 6.12
    */
   public PeakWindow peakWindow() throws HoldfastException {
-    return inside(
+    return gate.inside(
         "watch the peak of memory in the group " + name,
         () -> PeakWindow.open(unified("a peak that can be reset")));
   }
@@ -502,13 +470,14 @@ public final class Cgroup implements AutoCloseable {
         return;
       }
       try {
-        // The one with the members goes last: while it is there, a sweep finds the rest by it.
-        for (Branch branch : branches.all()) {
-          if (branch != membership) {
-            remove(branch);
+        boolean inParent = parent != null && parent.gate.enter();
+        try {
+          Removal.remove(name, branches, inParent && parent != null ? parent.branches : null);
+        } finally {
+          if (inParent && parent != null) {
+            parent.gate.leave();
           }
         }
-        remove(membership);
         gate.shut();
       } catch (IOException failure) {
         throw Refusal.of("cannot remove the group " + name, failure);
@@ -568,49 +537,19 @@ public final class Cgroup implements AutoCloseable {
   }
 
   private Members readMembers() throws HoldfastException {
-    if (!gate.enter()) {
-      return new Members(List.of(), 0);
-    }
-    try {
-      return Members.of(membership.directory());
-    } catch (IOException failure) {
-      if (Refusal.isGone(failure)) {
-        return new Members(List.of(), 0);
-      }
-      throw Refusal.of("cannot read the members of the group " + name, failure);
-    } finally {
-      gate.leave();
-    }
-  }
-
-  private void remove(Branch branch) throws IOException {
-    Path above = branch.path().getParent();
-    if (above == null) {
-      throw new SystemCallException("unlinkat", branch.toString(), Errno.EBUSY);
-    }
-    boolean entered = parent != null && parent.gate.enter();
-    Branch outer = entered && parent != null ? parent.branches.with(branch.hierarchy()) : null;
-    try {
-      if (outer == null) {
-        try (Directory directory = Directory.open(above)) {
-          Removal.remove(directory, name);
-        }
-      } else {
-        NestedSum.depart(branch, outer);
-        outer.changing(() -> {
-          Removal.remove(outer.directory(), name);
-          return outer;
+    return gate.insideOr(
+        Members.NONE,
+        "read the members of the group " + name,
+        () -> {
+          try {
+            return Members.of(membership.directory());
+          } catch (IOException failure) {
+            if (Refusal.isGone(failure)) {
+              return Members.NONE;
+            }
+            throw failure;
+          }
         });
-      }
-    } catch (IOException failure) {
-      if (!Refusal.isGone(failure)) {
-        throw failure;
-      }
-    } finally {
-      if (entered && parent != null) {
-        parent.gate.leave();
-      }
-    }
   }
 
   private Directory unified(String what) throws HoldfastException {
@@ -622,23 +561,5 @@ public final class Cgroup implements AutoCloseable {
           null);
     }
     return membership.directory();
-  }
-
-  @FunctionalInterface
-  private interface Work<T> {
-    T run() throws IOException;
-  }
-
-  private <T> T inside(String what, Work<T> work) throws HoldfastException {
-    if (!gate.enter()) {
-      throw new HoldfastException("cannot " + what, "the group is removed", "make a new one", null);
-    }
-    try {
-      return work.run();
-    } catch (IOException failure) {
-      throw Refusal.of("cannot " + what, failure);
-    } finally {
-      gate.leave();
-    }
   }
 }
