@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ends the whole job at an out-of-memory kill where the kernel does not do so itself: v1 has no
- * {@code memory.oom.group}.
+ * {@code memory.oom.group}, and that of v2 does not concern kills for the limit of a nested group.
  */
 final class OomGroup implements AutoCloseable {
   private static final int LOOKS = 11;
@@ -19,13 +19,15 @@ final class OomGroup implements AutoCloseable {
     this.watch = watch;
   }
 
-  /** Null where the kernel needs no help, or there is no memory controller to watch. */
+  /** Null where there is no memory controller to watch. */
   static @Nullable OomGroup start(Job job) throws IOException {
-    if (!(job.lifetime().container() instanceof CgroupContainer cgroup)
-        || cgroup.endsTogetherAtOom()) {
+    // The poller holds what is watched, and a job must be able to be forgotten: so not the job.
+    JobLifetime lifetime = job.lifetime();
+    if (!(lifetime.container() instanceof CgroupContainer cgroup) || !cgroup.countsOomKills()) {
       return null;
     }
-    return new OomGroup(cgroup.onOomKill(() -> Thread.ofVirtual().start(() -> end(job))));
+    return new OomGroup(
+        cgroup.onOomKill(() -> Thread.ofVirtual().start(() -> end(lifetime, cgroup))));
   }
 
   /**
@@ -33,12 +35,13 @@ final class OomGroup implements AutoCloseable {
    * so the counter is looked at a bounded number of times. If it does not move, the kernel found
    * memory in the end.
    */
-  private static void end(Job job) {
+  private static void end(JobLifetime lifetime, CgroupContainer cgroup) {
     try {
       long pause = FIRST_PAUSE_NANOS;
-      for (int look = 0; look < LOOKS; look++) {
-        if (job.usage().memory().oomKills().orElse(0) > 0) {
-          job.kill();
+      for (int look = 0; look < LOOKS && cgroup.endsTogetherAtOom(); look++) {
+        if (lifetime.usage().memory().oomKills().orElse(0) > 0) {
+          lifetime.checkOpen();
+          cgroup.kill(lifetime.deadline());
           return;
         }
         LockSupport.parkNanos(pause);

@@ -9,7 +9,9 @@ import dev.holdfast.cgroup.LimitKind;
 import dev.holdfast.cgroup.LimitValue;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
 import java.time.Duration;
 import java.util.Collections;
@@ -55,6 +57,23 @@ class LimitTest {
             .limits(Limits.builder().memory("64M").build())
             .timeout(Duration.ofSeconds(60))
             .run();
+    assertThat(result.outcome()).isEqualTo(Outcome.OOM_KILLED);
+    assertThat(result.wall()).isLessThan(Duration.ofSeconds(50));
+    assertThat(mark.alive()).isEmpty();
+  }
+
+  /** The kernel looks no further up than to the group whose limit was reached. */
+  @Test
+  @Needs({Feature.PURE_V2, Feature.MEMORY, Feature.ROOT})
+  void anOomKillForTheLimitOfANestedGroupEndsTheJob() throws Exception {
+    Marked mark = Marked.fresh();
+    String script =
+        "cd /sys/fs/cgroup$(sed 's/^0:://' /proc/self/cgroup); mkdir a b; echo 0 >a/cgroup.procs;"
+            + " echo +memory >cgroup.subtree_control; echo 16M >b/memory.max;"
+            + " echo 0 >b/memory.swap.max; (echo 0 >b/cgroup.procs; exec perl -e"
+            + " '$x = \"a\" x 100000000' ); sleep 1000";
+    Result result =
+        Run.of(Command.of("sh", "-c", script, mark.text())).timeout(Duration.ofSeconds(60)).run();
     assertThat(result.outcome()).isEqualTo(Outcome.OOM_KILLED);
     assertThat(result.wall()).isLessThan(Duration.ofSeconds(50));
     assertThat(mark.alive()).isEmpty();

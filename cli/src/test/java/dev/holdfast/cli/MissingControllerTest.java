@@ -36,7 +36,9 @@ class MissingControllerTest {
             // /tmp is the guest's own.
             + "run -- touch /tmp/first; ls /tmp/first >/dev/null 2>&1 && echo ran || echo not run\n"
             + "run --enforce best-effort --report json -- touch /tmp/second\n"
-            + "ls /tmp/second >/dev/null 2>&1 && echo ran || echo not run\n";
+            + "ls /tmp/second >/dev/null 2>&1 && echo ran || echo not run\n"
+            // More controllers than usual: what is known of memory stays known.
+            + "run --cpuset-cpus 0 -- true\n";
     HoldfastProcess.Ended guest =
         HoldfastProcess.await(
             HoldfastProcess.start(
@@ -53,7 +55,7 @@ class MissingControllerTest {
                     script)));
     assertThat(guest.status()).as(guest.err()).isZero();
     List<String> lines = guest.out().lines().toList();
-    assertThat(lines).as(guest.err()).hasSize(6);
+    assertThat(lines).as(guest.err()).hasSize(8);
     assertThat(lines.get(0)).isEqualTo("125");
     assertThat(lines.get(1))
         .isEqualTo(
@@ -71,6 +73,8 @@ class MissingControllerTest {
     assertThat(limit.get("effective").isNull()).isTrue();
     assertThat(limit.get("reason").asString()).contains("cgroup_disable=memory");
     assertThat(lines.get(5)).isEqualTo("ran");
+    assertThat(lines.get(6)).isEqualTo("125");
+    assertThat(lines.get(7)).isEqualTo(lines.get(1));
   }
 
   /** Tests run in the project's root, or in a module's. */

@@ -81,6 +81,18 @@ record Branches(List<Branch> all) {
     return null;
   }
 
+  /** Whether this controller, as v2 names it, is there to be used. */
+  boolean have(String controller) {
+    if (v1With(controller.equals("io") ? "blkio" : controller) != null) {
+      return true;
+    }
+    Branch first = membership();
+    return first.unified()
+        && GroupFile.words(first.path().resolve("cgroup.controllers"))
+            .map(words -> words.contains(controller))
+            .orElse(false);
+  }
+
   @Nullable Branch with(Hierarchy hierarchy) {
     for (Branch branch : all) {
       if (branch.hierarchy().equals(hierarchy)) {

@@ -2,12 +2,9 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.Directory;
-import dev.holdfast.linux.Errno;
-import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,11 +45,10 @@ public final class Cgroup implements AutoCloseable {
   private final Branch membership;
   private final Ending ending;
   private volatile Branches branches;
-  private volatile Map<String, Absence> absences;
+  private final Limiting limiting;
   private volatile Map<String, Absence> childAbsences;
   private final @Nullable Cgroup parent;
   private final @Nullable Scope scope;
-  private volatile Controllers controllers;
   private final Gate gate;
   private final Object removing = new Object();
 
@@ -69,9 +65,8 @@ public final class Cgroup implements AutoCloseable {
     this.places = places;
     this.membership = usual.membership();
     this.ending = new Ending(membership, () -> this.branches.v1With("freezer"));
-    this.controllers = new Controllers(branches);
-    this.absences = Map.copyOf(absences);
-    this.childAbsences = this.absences;
+    this.limiting = new Limiting(name, usual, absences);
+    this.childAbsences = limiting.absences();
     this.parent = parent;
     this.scope = scope;
     this.gate = new Gate(() -> this.branches.all().forEach(Branch::close));
@@ -135,27 +130,10 @@ public final class Cgroup implements AutoCloseable {
    */
   public Cgroup create(String name) throws HoldfastException {
     GroupName.check(name);
-    return inside(
+    return gate.inside(
         "make the group " + name + " in " + this.name,
-        () -> {
-          List<Branch> made = new ArrayList<>();
-          try {
-            for (Branch branch : usual.all()) {
-              made.add(
-                  branch.changing(() ->
-                      Branch.make(
-                          branch.hierarchy(),
-                          branch.directory(),
-                          name,
-                          branch.controllers(),
-                          true)));
-            }
-          } catch (IOException | RuntimeException failure) {
-            Hierarchies.undo(made);
-            throw failure;
-          }
-          return new Cgroup(name, made, List.of(), childAbsences, this, scope);
-        });
+        () ->
+            new Cgroup(name, Hierarchies.nest(usual, name), List.of(), childAbsences, this, scope));
   }
 
   /**
@@ -165,14 +143,14 @@ public final class Cgroup implements AutoCloseable {
    * @return the controllers that the kernel refused; a limit that needs one fails with this reason
    */
   public Map<String, Absence> enableControllers() throws HoldfastException {
-    return inside(
+    return gate.inside(
         "enable controllers in the group " + name,
         () -> {
           if (!membership.unified()) {
             return Map.of();
           }
           Map<String, Absence> refused = SubtreeControl.enable(membership.path(), false, false);
-          Map<String, Absence> all = new HashMap<>(absences);
+          Map<String, Absence> all = new HashMap<>(limiting.absences());
           all.putAll(refused);
           childAbsences = Map.copyOf(all);
           return refused;
@@ -192,7 +170,7 @@ public final class Cgroup implements AutoCloseable {
     if (USUAL.containsAll(names)) {
       return;
     }
-    inside(
+    gate.inside(
         "use the controllers " + names + " in the group " + name,
         () -> {
           synchronized (removing) {
@@ -213,7 +191,7 @@ public final class Cgroup implements AutoCloseable {
    * @param group his group id
    */
   public void delegateTo(int user, int group) throws HoldfastException {
-    inside(
+    gate.inside(
         "give the group " + name + " to the user " + user,
         () -> {
           for (Branch branch : branches.all()) {
@@ -267,7 +245,7 @@ public final class Cgroup implements AutoCloseable {
     if (pid <= 0) {
       throw new IllegalArgumentException("not a process: " + pid);
     }
-    inside(
+    gate.inside(
         "move process " + pid + " into the group " + name,
         () -> {
           Joining.move(branches.all(), pid, scope);
@@ -290,18 +268,13 @@ public final class Cgroup implements AutoCloseable {
 
   /** Whether this group, or one nested in it, has a living member. */
   public boolean isPopulated() throws HoldfastException {
-    if (!gate.enter()) {
-      return false;
-    }
-    try {
-      return membership.unified()
-          ? Events.value(membership.directory(), "populated").orElse(0) == 1
-          : Members.of(membership.directory()).count() > 0;
-    } catch (IOException failure) {
-      throw Refusal.of("cannot read the members of the group " + name, failure);
-    } finally {
-      gate.leave();
-    }
+    return gate.insideOr(
+        false,
+        "read the members of the group " + name,
+        () ->
+            membership.unified()
+                ? Events.value(membership.directory(), "populated").orElse(0) == 1
+                : Members.of(membership.directory()).count() > 0);
   }
 
   /**
@@ -329,21 +302,14 @@ public final class Cgroup implements AutoCloseable {
    * @throws HoldfastException if a member is still there after {@code limit}
    */
   public void kill(Duration limit) throws HoldfastException {
-    if (!gate.enter()) {
-      return;
-    }
-    try {
-      if (!ending.killAll(Deadline.in(limit))) {
-        throw new HoldfastException(
-            "cannot end the group " + name,
-            "after " + limit.toMillis() + " ms these processes are still there: " + members(),
-            "a process in an uninterruptible call ends only when the call returns",
-            null);
-      }
-    } catch (IOException failure) {
-      throw Refusal.of("cannot end the group " + name, failure);
-    } finally {
-      gate.leave();
+    boolean ended =
+        gate.insideOr(true, "end the group " + name, () -> ending.killAll(Deadline.in(limit)));
+    if (!ended) {
+      throw new HoldfastException(
+          "cannot end the group " + name,
+          "after " + limit.toMillis() + " ms these processes are still there: " + members(),
+          "a process in an uninterruptible call ends only when the call returns",
+          null);
     }
   }
 
@@ -352,7 +318,7 @@ public final class Cgroup implements AutoCloseable {
    * is thrown. Members that come to be meanwhile may miss it, except for SIGKILL.
    */
   public void signal(int signal) throws HoldfastException {
-    inside(
+    gate.inside(
         "signal the group " + name,
         () -> {
           if (signal == SIGKILL) {
@@ -369,7 +335,7 @@ public final class Cgroup implements AutoCloseable {
    * they go on, and this throws.
    */
   public void freeze() throws HoldfastException {
-    inside(
+    gate.inside(
         "freeze the group " + name,
         () -> {
           ending.freezer().freeze();
@@ -379,7 +345,7 @@ public final class Cgroup implements AutoCloseable {
 
   /** Lets the members go on. */
   public void thaw() throws HoldfastException {
-    inside(
+    gate.inside(
         "thaw the group " + name,
         () -> {
           ending.freezer().thaw();
@@ -389,25 +355,25 @@ public final class Cgroup implements AutoCloseable {
 
   /** Whether the members are stopped, or about to be, here or by a group above. */
   public boolean isFrozen() throws HoldfastException {
-    return inside("read the state of the group " + name, () -> ending.freezer().isFrozen());
+    return gate.inside("read the state of the group " + name, () -> ending.freezer().isFrozen());
   }
 
   /**
    * Sets limits, on a running group too, and reads each back. Those that are not asked for stay as
-   * they are, except that a memory limit without one for swap sets that to 0.
+   * they are, except that a memory limit sets swap to 0, unless that was ever asked for too; and
+   * that the first call has the kernel end the whole group at an out-of-memory kill, unless it is
+   * told otherwise.
    *
-   * @param bestEffort whether a limit that cannot be enforced is reported instead of thrown; what
-   *     was set before it stays set
+   * @param bestEffort whether a limit that cannot be enforced is reported instead of thrown; if it
+   *     is thrown, the limits are what they were before, or the message tells which are not
    * @return a row for each limit asked for, and for each implied by another
    */
   public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws HoldfastException {
-    return inside(
+    return gate.inside(
         "limit the group " + name,
         () -> {
           use(limits.controllers());
-          LimitRows rows = new LimitRows(bestEffort, branches.mechanism());
-          controllers.apply(limits, rows, absences);
-          return rows.rows();
+          return limiting.apply(limits, bestEffort);
         });
   }
 
@@ -419,22 +385,17 @@ public final class Cgroup implements AutoCloseable {
    * @throws HoldfastException unless the kernel has it: v2's memory controller, Linux 5.19
    */
   public boolean reclaim(long bytes) throws HoldfastException {
-    return inside(
+    return gate.inside(
         "reclaim memory of the group " + name,
         () -> {
           Directory group = unified("a way to reclaim a part of the memory");
-          int errno = group.tryWrite("memory.reclaim", Long.toString(bytes));
-          if (errno != 0 && errno != Errno.EAGAIN) {
-            throw new SystemCallException(
-                "write", group.path().resolve("memory.reclaim").toString(), errno);
-          }
-          return errno == 0;
+          return MemoryReclaim.reclaim(group, bytes);
         });
   }
 
   /** What the group has used so far, nested groups and dead members included. */
   public Usage usage() throws HoldfastException {
-    return inside("read the usage of the group " + name, controllers::usage);
+    return gate.inside("read the usage of the group " + name, limiting::usage);
   }
 
   /**
@@ -442,7 +403,7 @@ public final class Cgroup implements AutoCloseable {
    * some thirty of them, until the group is removed, so that taking it often is cheap.
    */
   public Statistics statistics() throws HoldfastException {
-    return inside(
+    return gate.inside(
         "read the statistics of the group " + name,
         () -> new StatisticsFiles(branches.all(), HugePages.sizes(HugePages.SIZES)).read());
   }
@@ -455,7 +416,7 @@ public final class Cgroup implements AutoCloseable {
    * @return closing it ends the watch; it does not throw
    */
   public AutoCloseable watchOom(Runnable action) throws HoldfastException {
-    return inside(
+    return gate.inside(
         "watch the group " + name + " for out-of-memory kills",
         () -> {
           Branch v1 = branches.v1With("memory");
@@ -475,7 +436,7 @@ public final class Cgroup implements AutoCloseable {
    * @return closing it ends the watch; it does not throw
    */
   public AutoCloseable listen(Consumer<CgroupEvent> listener) throws HoldfastException {
-    return inside("watch the group " + name, () -> EventWatch.open(branches.all(), listener));
+    return gate.inside("watch the group " + name, () -> EventWatch.open(branches.all(), listener));
   }
 
   /**
@@ -491,7 +452,7 @@ public final class Cgroup implements AutoCloseable {
   public AutoCloseable onPressure(
       PressureKind kind, boolean full, Duration stall, Duration window, Runnable action)
       throws HoldfastException {
-    return inside(
+    return gate.inside(
         "watch the pressure in the group " + name,
         () -> PressureTrigger.open(unified("pressure"), kind, full, stall, window, action));
   }
@@ -502,7 +463,7 @@ public final class Cgroup implements AutoCloseable {
    * @throws HoldfastException unless the kernel has it: v2's memory controller, Linux 6.12
    */
   public PeakWindow peakWindow() throws HoldfastException {
-    return inside(
+    return gate.inside(
         "watch the peak of memory in the group " + name,
         () -> PeakWindow.open(unified("a peak that can be reset")));
   }
@@ -520,19 +481,21 @@ public final class Cgroup implements AutoCloseable {
    * busy; it waits no longer than about a second for each of its directories anyway.
    */
   public void remove(Duration limit) throws HoldfastException {
-    long deadline = Ending.deadline(limit);
+    long deadline = Deadline.in(limit);
     synchronized (removing) {
       if (!gate.enter()) {
         return;
       }
       try {
-        // The one with the members goes last: while it is there, a sweep finds the rest by it.
-        for (Branch branch : branches.all()) {
-          if (branch != membership) {
-            remove(branch, deadline);
+        boolean inParent = parent != null && parent.gate.enter();
+        try {
+          Removal.remove(
+              name, branches, inParent && parent != null ? parent.branches : null, deadline);
+        } finally {
+          if (inParent && parent != null) {
+            parent.gate.leave();
           }
         }
-        remove(membership, deadline);
         gate.shut();
       } catch (IOException failure) {
         throw Refusal.of("cannot remove the group " + name, failure);
@@ -586,59 +549,25 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /** More branches, and what is known of controllers that are missing. */
-  void grown(List<Branch> more, Map<String, Absence> refused, Set<String> names) {
+  void grown(List<Branch> more, Map<String, Absence> refused) {
     branches = branches.and(more);
-    controllers = new Controllers(branches.all());
-    Map<String, Absence> missing = new HashMap<>(absences);
-    missing.keySet().removeAll(names);
-    missing.putAll(refused);
-    absences = Map.copyOf(missing);
+    limiting.grown(branches, refused, parent == null ? Map.of() : parent.limiting.absences());
   }
 
   private Members readMembers() throws HoldfastException {
-    if (!gate.enter()) {
-      return new Members(List.of(), 0);
-    }
-    try {
-      return Members.of(membership.directory());
-    } catch (IOException failure) {
-      if (Refusal.isGone(failure)) {
-        return new Members(List.of(), 0);
-      }
-      throw Refusal.of("cannot read the members of the group " + name, failure);
-    } finally {
-      gate.leave();
-    }
-  }
-
-  private void remove(Branch branch, long deadline) throws IOException {
-    Path above = branch.path().getParent();
-    if (above == null) {
-      throw new SystemCallException("unlinkat", branch.toString(), Errno.EBUSY);
-    }
-    boolean entered = parent != null && parent.gate.enter();
-    Branch outer = entered && parent != null ? parent.branches.with(branch.hierarchy()) : null;
-    try {
-      if (outer == null) {
-        try (Directory directory = Directory.open(above)) {
-          Removal.remove(directory, name, deadline);
-        }
-      } else {
-        NestedSum.depart(branch, outer);
-        outer.changing(() -> {
-          Removal.remove(outer.directory(), name, deadline);
-          return outer;
+    return gate.insideOr(
+        Members.NONE,
+        "read the members of the group " + name,
+        () -> {
+          try {
+            return Members.of(membership.directory());
+          } catch (IOException failure) {
+            if (Refusal.isGone(failure)) {
+              return Members.NONE;
+            }
+            throw failure;
+          }
         });
-      }
-    } catch (IOException failure) {
-      if (!Refusal.isGone(failure)) {
-        throw failure;
-      }
-    } finally {
-      if (entered && parent != null) {
-        parent.gate.leave();
-      }
-    }
   }
 
   private Directory unified(String what) throws HoldfastException {
@@ -650,23 +579,5 @@ public final class Cgroup implements AutoCloseable {
           null);
     }
     return membership.directory();
-  }
-
-  @FunctionalInterface
-  private interface Work<T> {
-    T run() throws IOException;
-  }
-
-  private <T> T inside(String what, Work<T> work) throws HoldfastException {
-    if (!gate.enter()) {
-      throw new HoldfastException("cannot " + what, "the group is removed", "make a new one", null);
-    }
-    try {
-      return work.run();
-    } catch (IOException failure) {
-      throw Refusal.of("cannot " + what, failure);
-    } finally {
-      gate.leave();
-    }
   }
 }

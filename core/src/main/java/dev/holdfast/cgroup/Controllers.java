@@ -73,6 +73,7 @@ final class Controllers {
               unified.directory(), !found.contains("net_cls"), !found.contains("net_prio")));
     }
     if (unified != null && !found.contains("memory")) {
+      all.add(new MemoryOomGroup(unified.directory()));
       all.add(new MemoryV2(unified.directory()));
     }
     all.add(new Raw(branches));

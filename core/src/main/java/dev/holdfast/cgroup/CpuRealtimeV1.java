@@ -28,13 +28,15 @@ final class CpuRealtimeV1 {
           null);
       return;
     }
-    int errno = write(group, runtime, period);
+    int errno = write(group, runtime, period, rows);
     if (errno == Errno.EINVAL) {
       rows.refused(
           request,
+          group,
+          RUNTIME,
+          errno,
           "the kernel refuses it: no group may have more than the one above it has left",
-          "give less, or raise " + RUNTIME + " of the group above, which is 0 unless it was set",
-          null);
+          "give less, or raise " + RUNTIME + " of the group above, which is 0 unless it was set");
     } else if (errno != 0) {
       rows.refused(request, group, RUNTIME, errno);
     } else {
@@ -44,11 +46,12 @@ final class CpuRealtimeV1 {
   }
 
   /** Neither may on the way stand beside the former other if that is more than there is. */
-  private static int write(Directory group, long runtime, long period) throws IOException {
-    int errno = group.tryWrite(PERIOD, Long.toString(period));
-    int last = group.tryWrite(RUNTIME, Long.toString(runtime));
+  private static int write(Directory group, long runtime, long period, LimitRows rows)
+      throws IOException {
+    int errno = rows.exchange(group, PERIOD, Long.toString(period)).errno();
+    int last = rows.exchange(group, RUNTIME, Long.toString(runtime)).errno();
     if (errno != 0 && last == 0) {
-      return group.tryWrite(PERIOD, Long.toString(period));
+      return rows.exchange(group, PERIOD, Long.toString(period)).errno();
     }
     return last;
   }

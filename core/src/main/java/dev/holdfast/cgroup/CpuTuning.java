@@ -48,7 +48,7 @@ final class CpuTuning {
     if (burst.isPresent() && burst.get().value() instanceof LimitValue.Count(long wanted)) {
       String present = group.readIfPresent(burstFile); // since Linux 5.14
       if (FlatKeyed.number(present).orElse(0) > wanted) {
-        group.tryWrite(burstFile, Long.toString(wanted));
+        rows.exchange(group, burstFile, Long.toString(wanted));
       }
     }
   }
@@ -57,13 +57,15 @@ final class CpuTuning {
     Optional<Limits.Request> burst = limits.get(LimitKind.CPU_BURST);
     if (burst.isPresent()) {
       String micros = burst.get().value().toString();
-      Directory.Exchange exchange = group.exchange(burstFile, micros);
+      Directory.Exchange exchange = rows.exchange(group, burstFile, micros);
       if (exchange.errno() == Errno.EINVAL) {
         rows.refused(
             burst.get(),
+            group,
+            burstFile,
+            exchange.errno(),
             "the kernel refuses a burst of " + micros + " us: it may not be above the quota",
-            "give less, or more CPUs",
-            null);
+            "give less, or more CPUs");
       } else {
         rows.check(
             burst.get(), group, burstFile, burst.get().value(), exchange, LimitRows::countOrMax);

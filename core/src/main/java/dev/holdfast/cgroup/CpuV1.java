@@ -63,24 +63,27 @@ final class CpuV1 implements Controller {
       throws IOException {
     String quota = Long.toString(wanted.quota());
     String period = Long.toString(wanted.period());
-    Directory.Exchange periodNow = group.exchange(PERIOD, period);
-    Directory.Exchange quotaNow = group.exchange(QUOTA, quota);
+    Directory.Exchange periodNow = rows.exchange(group, PERIOD, period);
+    Directory.Exchange quotaNow = rows.exchange(group, QUOTA, quota);
     if (periodNow.errno() == Errno.EINVAL && quotaNow.errno() == 0) {
       // The old quota in the new period was more than the group above allows.
-      periodNow = group.exchange(PERIOD, period);
+      periodNow = rows.exchange(group, PERIOD, period);
     }
+    String file = periodNow.errno() == 0 ? QUOTA : PERIOD;
     int errno = periodNow.errno() == 0 ? quotaNow.errno() : periodNow.errno();
     if (errno == Errno.EINVAL) {
       rows.refused(
           request,
+          group,
+          file,
+          errno,
           "the kernel refuses "
               + wanted.value()
               + " CPUs: v1 lets no group have more than the one above it, nor less than those in"
               + " it, or than its burst",
-          "give a number between these",
-          null);
+          "give a number between these");
     } else if (errno != 0) {
-      rows.refused(request, group, QUOTA, errno);
+      rows.refused(request, group, file, errno);
     } else {
       String inPeriod = periodNow.text();
       rows.check(

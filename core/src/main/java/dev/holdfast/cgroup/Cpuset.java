@@ -2,7 +2,6 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
-import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -64,17 +63,19 @@ final class Cpuset implements Controller {
     }
     Limits.Request request = asked.get();
     IdList wanted = IdList.parse(request.value().toString());
-    String former = group.read(file).strip();
-    int errno = group.tryWrite(file, wanted.toString());
+    Directory.Exchange exchange = rows.exchange(group, file, wanted.toString());
+    int errno = exchange.errno();
     if (errno == Errno.EACCES || errno == Errno.EINVAL || errno == Errno.ERANGE) {
       Optional<String> above = above(effectiveFile);
       rows.refused(
           request,
+          group,
+          file,
+          errno,
           "the kernel refuses "
               + wanted
-              + above.map(has -> ": the group above has " + has).orElse(""),
-          above.map(has -> "give some of " + has).orElse("give what this machine has"),
-          new SystemCallException("write", group.path().resolve(file).toString(), errno));
+              + above.map(has -> ", the group above has " + has).orElse(""),
+          above.map(has -> "give some of " + has).orElse("give what this machine has"));
       return;
     }
     if (errno != 0) {
@@ -84,7 +85,9 @@ final class Cpuset implements Controller {
     String shown = group.readIfPresent(effectiveFile); // v1: since Linux 3.17
     IdList effective = list(shown == null ? group.read(file) : shown);
     if (effective == null || effective.isEmpty() || !wanted.contains(effective)) {
-      group.tryWrite(file, former);
+      // An empty line: nothing at all would be no write.
+      String former = String.valueOf(exchange.former()).strip();
+      group.tryWrite(file, former.isEmpty() ? "\n" : former);
       rows.refused(
           request,
           "none of " + wanted + " can be had here: in effect was " + effective,

@@ -25,6 +25,7 @@ final class DevicesV1 implements Controller {
 
   private final Branch branch;
   private final Directory group;
+  private volatile boolean written;
 
   DevicesV1(Branch branch) {
     this.branch = branch;
@@ -41,7 +42,16 @@ final class DevicesV1 implements Controller {
     Optional<Limits.Request> request = limits.get(LimitKind.DEVICE);
     if (request.isPresent() && request.get().value() instanceof LimitValue.Devices(var policy)) {
       try {
-        DevicePolicy effective = set(policy);
+        DevicePolicy before = present();
+        DevicePolicy effective;
+        written = false;
+        try {
+          effective = set(policy);
+        } finally {
+          if (written) {
+            rows.rollback().changed(LIST, before == null ? null : () -> set(before));
+          }
+        }
         rows.enforced(
             request.get(),
             new LimitValue.Devices(effective),
@@ -50,6 +60,12 @@ final class DevicesV1 implements Controller {
         rows.refused(request.get(), refused.why(), refused.remedy(), refused.getCause());
       }
     }
+  }
+
+  /** Null if it is not known. */
+  private @Nullable DevicePolicy present() throws IOException {
+    DevicePolicy ours = branch.devices();
+    return ours != null ? ours : DevicePolicy.parseList(group.read(LIST));
   }
 
   /**
@@ -152,6 +168,7 @@ final class DevicesV1 implements Controller {
   private void write(String file, String text) throws IOException {
     int errno = group.tryWrite(file, text);
     if (errno == 0) {
+      written = true;
       return;
     }
     SystemCallException cause =

@@ -26,7 +26,11 @@ final class DevicesV2 implements Controller {
     Optional<Limits.Request> request = limits.get(LimitKind.DEVICE);
     if (request.isPresent() && request.get().value() instanceof LimitValue.Devices(var policy)) {
       try {
-        set(policy);
+        boolean replaced = set(policy);
+        rows.rollback()
+            .changed(
+                GroupProgram.DEVICES.hook(),
+                replaced ? null : () -> GroupProgram.DEVICES.remove(group));
         rows.enforced(request.get(), new LimitValue.Devices(policy), GroupProgram.DEVICES.hook());
       } catch (HoldfastException refused) {
         rows.refused(request.get(), refused.why(), refused.remedy(), refused.getCause());
@@ -34,8 +38,8 @@ final class DevicesV2 implements Controller {
     }
   }
 
-  /** In the place of a former policy, with no moment between the two. */
-  void set(DevicePolicy policy) throws HoldfastException {
-    GroupProgram.DEVICES.put(group, DeviceProgram.of(policy));
+  /** In the place of a former policy, with no moment between the two; true if there was one. */
+  boolean set(DevicePolicy policy) throws HoldfastException {
+    return GroupProgram.DEVICES.put(group, DeviceProgram.of(policy));
   }
 }

@@ -1,6 +1,7 @@
 package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -60,7 +61,14 @@ final class EventWatch implements AutoCloseable {
             action.run();
           }
         });
-    events.counters(group, "memory.events");
+    try {
+      events.counters(group, "memory.events");
+    } catch (SystemCallException refused) {
+      throw Refusal.of(
+          "cannot watch the group " + group.path() + " for out-of-memory kills",
+          refused,
+          Refusal.remedy(refused.errno(), group, "memory"));
+    }
     return events;
   }
 

@@ -57,8 +57,10 @@ final class FileWatch implements AutoCloseable {
         }
         content = read();
       }
-      action.accept(content);
+      // First: an action that throws has the next change all the same, and the poller, whose thread
+      // this is, tells of it afterwards.
       arm();
+      action.accept(content);
     } catch (IOException removed) {
       close(); // ENODEV: the group is gone, and nothing more will happen in it
     }

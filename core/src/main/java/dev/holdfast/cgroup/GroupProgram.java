@@ -49,8 +49,10 @@ enum GroupProgram {
   /**
    * Puts a program on {@code group}, in the place of the one of this name that was there. At no
    * moment there is none of the two.
+   *
+   * @return whether there was one
    */
-  synchronized void put(Directory group, long[] code) throws HoldfastException {
+  synchronized boolean put(Directory group, long[] code) throws HoldfastException {
     try (Descriptor program = Bpf.load(type, code, programName)) {
       int id = Bpf.info(program).id();
       List<Descriptor> former = ours(group, id);
@@ -66,6 +68,7 @@ enum GroupProgram {
         closeAll(former);
       }
       readBack(group, id);
+      return !former.isEmpty();
     } catch (SystemCallException refused) {
       throw new HoldfastException(
           "cannot attach a program to " + group.path(),
@@ -74,6 +77,18 @@ enum GroupProgram {
           refused);
     } catch (IOException failure) {
       throw Refusal.of("cannot attach a program to " + group.path(), failure);
+    }
+  }
+
+  /** Takes those of this name away. */
+  synchronized void remove(Directory group) throws IOException {
+    List<Descriptor> former = ours(group, -1);
+    try {
+      for (Descriptor program : former) {
+        Bpf.detach(group, attachType, program);
+      }
+    } finally {
+      closeAll(former);
     }
   }
 

@@ -42,7 +42,7 @@ final class Growth {
       throw failure;
     }
     // From here on the group removes them with itself, whatever fails.
-    group.grown(made, absences, names);
+    group.grown(made, absences);
     for (Branch branch : made) {
       moveMembers(group.membership(), branch);
     }

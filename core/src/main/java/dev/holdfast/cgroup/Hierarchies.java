@@ -87,6 +87,23 @@ final class Hierarchies {
     }
   }
 
+  /** Makes the group {@code name} in each directory of another. All or none. */
+  static List<Branch> nest(Branches above, String name) throws IOException {
+    List<Branch> made = new ArrayList<>();
+    try {
+      for (Branch branch : above.all()) {
+        made.add(
+            branch.changing(() ->
+                Branch.make(
+                    branch.hierarchy(), branch.directory(), name, branch.controllers(), true)));
+      }
+      return made;
+    } catch (IOException | RuntimeException failure) {
+      undo(made);
+      throw failure;
+    }
+  }
+
   private static boolean unifiedFirst(List<Branch> branches) {
     return !branches.isEmpty() && branches.getFirst().unified();
   }

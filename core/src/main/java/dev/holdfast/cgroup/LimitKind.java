@@ -18,6 +18,8 @@ public enum LimitKind {
   SWAPPINESS("memory"),
   /** v1 alone: tasks wait for memory instead of being killed. */
   OOM_KILL_DISABLE("memory"),
+  /** Tells only of one that does not hold: see {@link Limits#oomGroup}. */
+  OOM_GROUP("memory"),
   CPUS("cpu"),
   /** A budget of a whole run, which no file of the kernel's holds; no limit of a group. */
   CPU_TIME("cpu"),

@@ -20,12 +20,30 @@ final class LimitRows {
 
   private final boolean bestEffort;
   private final String mechanism;
+  private final Earlier earlier;
+  private final Rollback rollback = new Rollback();
   private List<AppliedLimit> rows = List.of();
 
-  /** The {@code mechanism} that is to enforce them, such as {@code cgroup-v2}, is for messages. */
+  /** For a group of which nothing was asked yet. */
   LimitRows(boolean bestEffort, String mechanism) {
+    this(bestEffort, mechanism, Earlier.NONE);
+  }
+
+  /** The {@code mechanism} that is to enforce them, such as {@code cgroup-v2}, is for messages. */
+  LimitRows(boolean bestEffort, String mechanism, Earlier earlier) {
     this.bestEffort = bestEffort;
     this.mechanism = mechanism;
+    this.earlier = earlier;
+  }
+
+  /** What was asked of the group before. */
+  Earlier earlier() {
+    return earlier;
+  }
+
+  /** Is to be told of every change. */
+  Rollback rollback() {
+    return rollback;
   }
 
   /** In the order of {@link LimitKind}. */
@@ -67,8 +85,6 @@ final class LimitRows {
   /** Reports that the kernel refused to write {@code file}. */
   void refused(Limits.Request request, Directory group, String file, int errno)
       throws HoldfastException {
-    SystemCallException cause =
-        new SystemCallException("write", group.path().resolve(file).toString(), errno);
     String remedy =
         switch (errno) {
           case Errno.ENOENT -> "use a kernel that has " + file + ", or leave this limit out";
@@ -76,14 +92,26 @@ final class LimitRows {
           case Errno.ENODEV -> "give a device that this machine has";
           default -> Refusal.remedy(errno);
         };
-    refused(request, String.valueOf(cause.getMessage()), remedy, cause);
+    refused(request, group, file, errno, "", remedy);
   }
 
-  /** Fails, unless the best effort is enough, for a setting that has no row. */
-  void failed(String what, Directory group, String file, int errno) throws HoldfastException {
-    if (!bestEffort) {
-      throw Refusal.of(what, "write", group.path().resolve(file).toString(), errno);
+  /** As above, where more is known than the errno says. */
+  void refused(
+      Limits.Request request, Directory group, String file, int errno, String why, String remedy)
+      throws HoldfastException {
+    SystemCallException cause =
+        new SystemCallException("write", group.path().resolve(file).toString(), errno);
+    String call = String.valueOf(cause.getMessage());
+    refused(request, why.isEmpty() ? call : why + ": " + call, remedy, cause);
+  }
+
+  /** Writes {@code text} to {@code file}, and remembers what it held. */
+  Directory.Exchange exchange(Directory group, String file, String text) throws IOException {
+    Directory.Exchange exchange = group.exchange(file, text);
+    if (exchange.errno() == 0) {
+      rollback.wrote(group, file, exchange.former());
     }
+    return exchange;
   }
 
   /** Writes {@code text} to {@code file} and reports what {@link #readBack} finds. */
@@ -106,7 +134,7 @@ final class LimitRows {
       String text,
       Function<String, @Nullable LimitValue> parser)
       throws IOException {
-    check(request, group, file, wanted, group.exchange(file, text), parser);
+    check(request, group, file, wanted, exchange(group, file, text), parser);
   }
 
   /** Reports what came of writing {@code file}. */

@@ -50,9 +50,9 @@ public final class Limits {
   }
 
   private final List<Request> requests;
-  private final boolean oomGroup;
+  private final Optional<Boolean> oomGroup;
 
-  private Limits(List<Request> requests, boolean oomGroup) {
+  private Limits(List<Request> requests, Optional<Boolean> oomGroup) {
     this.requests = List.copyOf(requests);
     this.oomGroup = oomGroup;
   }
@@ -105,7 +105,12 @@ public final class Limits {
    * shall wait for memory instead of being killed.
    */
   public boolean oomGroup() {
-    return oomGroup && !isAsked(LimitKind.OOM_KILL_DISABLE);
+    return oomGroup.orElse(true) && !isAsked(LimitKind.OOM_KILL_DISABLE);
+  }
+
+  /** What was asked for {@link #oomGroup}; a change of limits without it leaves it as it is. */
+  public Optional<Boolean> askedOomGroup() {
+    return oomGroup;
   }
 
   private boolean isAsked(LimitKind truth) {
@@ -128,7 +133,7 @@ public final class Limits {
   /** Collects limits. A value out of range is an {@link IllegalArgumentException}. */
   public static final class Builder {
     private final List<Request> requests = new ArrayList<>();
-    private boolean oomGroup = true;
+    private Optional<Boolean> oomGroup = Optional.empty();
 
     private Builder() {}
 
@@ -359,7 +364,7 @@ public final class Limits {
 
     /** See {@link Limits#oomGroup}. */
     public Builder oomGroup(boolean yes) {
-      oomGroup = yes;
+      oomGroup = Optional.of(yes);
       return this;
     }
 
@@ -380,6 +385,7 @@ public final class Limits {
         case SET -> raw(text);
         case SWAPPINESS -> put(kind, LimitText.count(text, 0, MOST_SWAPPINESS), text);
         case OOM_KILL_DISABLE, CPU_IDLE -> put(kind, LimitSyntax.truth(text), text);
+        case OOM_GROUP -> oomGroup(LimitSyntax.truth(text).equals(LimitValue.count(1)));
         case CPU_BURST -> put(kind, LimitSyntax.micros(text), text);
         case CPU_UCLAMP_MIN, CPU_UCLAMP_MAX -> put(kind, LimitSyntax.percent(text), text);
         case CPU_REALTIME -> put(kind, LimitSyntax.realtime(text), text);
@@ -392,10 +398,14 @@ public final class Limits {
     /**
      * Any file of the kernel's, such as {@code memory.swappiness=10}; what is set so is set after
      * everything else.
+     *
+     * @throws IllegalArgumentException also for files that do not limit but act: on who is a
+     *     member, on whether members run, on what the group is; Holdfast itself uses those
      */
     public Builder raw(String assignment) {
       int equals = assignment.indexOf('=');
       String file = equals < 0 ? "" : assignment.substring(0, equals);
+      RawFile.check(file);
       String value = assignment.substring(equals + 1);
       if (!file.matches("[a-z_]+\\.[A-Za-z0-9_.]+") || value.isBlank()) {
         throw new IllegalArgumentException(

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param hidden how many have none: the kernel shows them as 0
  */
 record Members(List<Long> pids, int hidden) {
+  static final Members NONE = new Members(List.of(), 0);
 
   int count() {
     return pids.size() + hidden;

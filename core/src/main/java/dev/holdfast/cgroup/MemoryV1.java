@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MemoryV1 implements Controller {
   private static final String LIMIT = "memory.limit_in_bytes";
-  private static final String MEMSW = "memory.memsw.limit_in_bytes";
+  static final String MEMSW = "memory.memsw.limit_in_bytes";
   private static final String SOFT = "memory.soft_limit_in_bytes";
   private static final String OOM_CONTROL = "memory.oom_control";
   private static final String HIERARCHY = "memory.use_hierarchy";
@@ -78,7 +78,8 @@ final class MemoryV1 implements Controller {
     Optional<Limits.Request> memory = limits.get(LimitKind.MEMORY);
     Optional<Limits.Request> swap = limits.get(LimitKind.SWAP);
     if (memory.isPresent()) {
-      memory(memory.get(), swap, rows);
+      // The file counts both together: swap that was asked for before moves along.
+      memory(memory.get(), swap.isPresent() ? swap : rows.earlier().swapLimit(), rows);
     } else if (swap.isPresent()) {
       LimitValue current = parse(group.read(LIMIT));
       swap(current == null ? LimitValue.UNLIMITED : current, swap, rows);
@@ -90,34 +91,38 @@ final class MemoryV1 implements Controller {
     // Before Linux 5.11 a nested group could stand beside the limit instead of below it.
     String hierarchy = group.readIfPresent(HIERARCHY);
     if (hierarchy != null && hierarchy.strip().equals("0")) {
-      int errno = group.tryWrite(HIERARCHY, "1");
+      int errno = rows.exchange(group, HIERARCHY, "1").errno();
       if (errno != 0) {
         rows.refused(request, group, HIERARCHY, errno);
         return;
       }
     }
     LimitValue memory = MemoryV2.bytes(request.value());
-    Directory.Exchange exchange = group.exchange(LIMIT, text(memory));
+    Directory.Exchange exchange = rows.exchange(group, LIMIT, text(memory));
     if (exchange.errno() == Errno.EINVAL) {
       // Above the present memory.memsw.limit_in_bytes: raise that first.
-      group.tryWrite(MEMSW, text(sum(memory, swap(swap))));
-      exchange = group.exchange(LIMIT, text(memory));
+      rows.exchange(group, MEMSW, text(sum(memory, swap(swap))));
+      exchange = rows.exchange(group, LIMIT, text(memory));
     }
     if (exchange.errno() == Errno.EBUSY) {
       rows.refused(
           request,
+          group,
+          LIMIT,
+          exchange.errno(),
           "the group uses more than that already, and the kernel cannot reclaim it",
           "give a limit above "
               + FlatKeyed.number(group.readIfPresent("memory.usage_in_bytes")).orElse(0)
-              + " bytes, or end some of its processes",
-          null);
+              + " bytes, or end some of its processes");
       return;
     }
     rows.check(request, group, LIMIT, memory, exchange, MemoryV1::parse);
     limitText = null; // memory.memsw.limit_in_bytes follows, or stays
     if (exchange.errno() == 0) {
       limitText = exchange.text();
-      swap(memory, swap, rows);
+      if (swap.isPresent() || !rows.earlier().rawSwap()) {
+        swap(memory, swap, rows);
+      }
     }
   }
 
@@ -142,16 +147,18 @@ final class MemoryV1 implements Controller {
       return;
     }
     LimitValue together = sum(memory, swap);
-    Directory.Exchange exchange = group.exchange(MEMSW, text(together));
+    Directory.Exchange exchange = rows.exchange(group, MEMSW, text(together));
     if (asked.isEmpty() && memory.equals(LimitValue.UNLIMITED)) {
       return; // lifted with the memory limit, as far as the kernel counts it: nothing is implied
     }
     if (exchange.errno() == Errno.ENOENT || exchange.errno() == Errno.EOPNOTSUPP) {
       rows.refused(
           request,
-          "this kernel does not count swap: there is no " + MEMSW,
-          "boot with swapaccount=1",
-          null);
+          group,
+          MEMSW,
+          exchange.errno(),
+          "this kernel does not count swap",
+          "boot with swapaccount=1");
       return;
     }
     if (exchange.errno() != 0) {

@@ -10,8 +10,7 @@ import java.util.Set;
 /** The memory controller of v2: {@code memory.max} and its relatives. */
 final class MemoryV2 implements Controller {
   private static final String MAX = "memory.max";
-  private static final String SWAP_MAX = "memory.swap.max";
-  private static final String OOM_GROUP = "memory.oom.group";
+  static final String SWAP_MAX = "memory.swap.max";
 
   private static final List<LimitKind> ONLY_V1 =
       List.of(LimitKind.SWAPPINESS, LimitKind.OOM_KILL_DISABLE);
@@ -34,18 +33,20 @@ final class MemoryV2 implements Controller {
 
   @Override
   public void apply(Limits limits, LimitRows rows) throws IOException {
-    int errno = group.tryWrite(OOM_GROUP, limits.oomGroup() ? "1" : "0");
-    if (errno != 0 && errno != Errno.ENOENT) { // ENOENT: before Linux 4.19
-      rows.failed("cannot make an out-of-memory kill end the whole group", group, OOM_GROUP, errno);
-    }
     set(limits, LimitKind.MEMORY_MIN, "memory.min", rows);
     set(limits, LimitKind.MEMORY_LOW, "memory.low", rows);
     set(limits, LimitKind.MEMORY_HIGH, "memory.high", rows);
     set(limits, LimitKind.SWAP_HIGH, "memory.swap.high", rows);
     set(limits, LimitKind.ZSWAP, "memory.zswap.max", rows);
-    // Before memory.max: what has to leave the memory must not go to swap meanwhile.
-    swap(limits, rows);
-    set(limits, LimitKind.MEMORY, MAX, rows);
+    if (grows(limits, rows)) {
+      // What has to leave the swap finds room in memory.
+      set(limits, LimitKind.MEMORY, MAX, rows);
+      swap(limits, rows);
+    } else {
+      // What has to leave the memory must not go to swap that is to go, and find what is to come.
+      swap(limits, rows);
+      set(limits, LimitKind.MEMORY, MAX, rows);
+    }
     for (LimitKind kind : ONLY_V1) {
       Optional<Limits.Request> request = limits.get(kind);
       if (request.isPresent()) {
@@ -66,6 +67,22 @@ final class MemoryV2 implements Controller {
     }
   }
 
+  /**
+   * Whether the memory limit is raised. Between two writes the group has the one limit of before
+   * and the other of afterwards; in this order they are never both the lower ones.
+   */
+  private boolean grows(Limits limits, LimitRows rows) throws IOException {
+    Optional<Limits.Request> request = limits.get(LimitKind.MEMORY);
+    if (request.isEmpty() || !rows.earlier().any()) {
+      return false; // a new group has no limit
+    }
+    String text = group.readIfPresent(MAX);
+    LimitValue present = text == null ? null : LimitRows.countOrMax(text);
+    LimitValue wanted = bytes(request.get().value());
+    return present instanceof LimitValue.Count(long before)
+        && (!(wanted instanceof LimitValue.Count(long after)) || after > before);
+  }
+
   /** A memory limit that lets the group go on in swap would bound nothing. */
   private void swap(Limits limits, LimitRows rows) throws IOException {
     boolean memoryLimited =
@@ -74,19 +91,21 @@ final class MemoryV2 implements Controller {
             .map(request -> bytes(request.value()) instanceof LimitValue.Count)
             .orElse(false);
     Optional<Limits.Request> asked = limits.get(LimitKind.SWAP);
-    if (asked.isEmpty() && !memoryLimited) {
+    if (asked.isEmpty() && (!memoryLimited || rows.earlier().swap().isPresent())) {
       return;
     }
     Limits.Request request =
         asked.orElseGet(() -> Limits.Request.implied(LimitKind.SWAP, LimitValue.count(0)));
     LimitValue value = bytes(request.value());
-    Directory.Exchange exchange = group.exchange(SWAP_MAX, value.toString());
+    Directory.Exchange exchange = rows.exchange(group, SWAP_MAX, value.toString());
     if (exchange.errno() == Errno.ENOENT) {
       rows.refused(
           request,
-          "this kernel does not count swap: there is no " + SWAP_MAX,
-          "use a kernel with swap, booted without swapaccount=0",
-          null);
+          group,
+          SWAP_MAX,
+          exchange.errno(),
+          "this kernel does not count swap",
+          "use a kernel with swap, booted without swapaccount=0");
     } else {
       rows.check(request, group, SWAP_MAX, value, exchange, LimitRows::countOrMax);
     }

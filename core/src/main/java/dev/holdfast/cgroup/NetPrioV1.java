@@ -4,6 +4,7 @@ import dev.holdfast.linux.Directory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -42,12 +43,16 @@ final class NetPrioV1 implements Controller {
 
   private void set(Limits.Request request, List<String> interfaces, LimitRows rows)
       throws IOException {
+    String before = group.read(FILE);
     for (String one : interfaces) {
       int errno = group.tryWrite(FILE, one + " " + request.value());
       if (errno != 0) {
         rows.refused(request, group, FILE, errno);
         return;
       }
+      OptionalLong former = FlatKeyed.value(before, one);
+      rows.rollback()
+          .wrote(group, FILE, former.isPresent() ? one + " " + former.getAsLong() : null);
     }
     rows.readBack(request, group, FILE, request.value(), text -> common(text, interfaces));
   }

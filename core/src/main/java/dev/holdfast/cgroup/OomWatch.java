@@ -62,8 +62,8 @@ final class OomWatch implements AutoCloseable {
         close();
         return;
       }
+      armV1(group, counter); // first: whatever the action throws, the next kill is told of
       action.run();
-      armV1(group, counter);
     } catch (IOException removed) {
       close();
     }

@@ -2,7 +2,9 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.Poller;
+import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +20,9 @@ final class PressureTrigger implements AutoCloseable {
   private static final Duration SHORTEST = Duration.ofMillis(500);
 
   private static final Duration LONGEST = Duration.ofSeconds(10);
+
+  /** Without CAP_SYS_RESOURCE the kernel takes multiples of this, since Linux 6.4. */
+  private static final Duration UNPRIVILEGED = Duration.ofSeconds(2);
 
   private final Descriptor file;
   private final Poller.Watch watch;
@@ -50,6 +55,16 @@ final class PressureTrigger implements AutoCloseable {
               + window);
     }
     String text = (full ? "full " : "some ") + micros(stall) + " " + micros(window);
+    try {
+      return open(group, kind, text, action);
+    } catch (SystemCallException refused) {
+      throw Refusal.of(
+          "cannot watch the pressure in " + group.path(), refused, remedy(refused.errno(), window));
+    }
+  }
+
+  private static PressureTrigger open(
+      Directory group, PressureKind kind, String text, Runnable action) throws IOException {
     Descriptor file = group.openToReadAndWrite(kind.file());
     try {
       Directory.write(file, group.path().resolve(kind.file()).toString(), text + "\0");
@@ -60,6 +75,18 @@ final class PressureTrigger implements AutoCloseable {
       file.close();
       throw failure;
     }
+  }
+
+  private static String remedy(int errno, Duration window) {
+    return switch (errno) {
+      case Errno.ENOENT -> "use a kernel with CONFIG_PSI, booted with psi=1";
+      case Errno.EOPNOTSUPP -> "boot with psi=1: this kernel has PSI, but does not measure it";
+      case Errno.EINVAL, Errno.EPERM, Errno.EACCES ->
+          window.toMillis() % UNPRIVILEGED.toMillis() == 0
+              ? "run as root (CAP_SYS_RESOURCE): before Linux 6.4 nobody else may"
+              : "give a window of a multiple of 2 s, or run as root (CAP_SYS_RESOURCE)";
+      default -> Refusal.remedy(errno);
+    };
   }
 
   private static long micros(Duration time) {
@@ -78,12 +105,13 @@ final class PressureTrigger implements AutoCloseable {
       close();
       return;
     }
-    action.run();
     try {
-      arm();
+      arm(); // first: whatever the action throws, the next stall is told of
     } catch (IOException removed) {
       close();
+      return;
     }
+    action.run();
   }
 
   @Override

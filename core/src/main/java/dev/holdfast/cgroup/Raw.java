@@ -6,6 +6,7 @@ import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Files that are set by name, each in the hierarchy that has its controller; those of {@code
@@ -38,18 +39,7 @@ final class Raw implements Controller {
       Directory group = branch.directory();
       boolean core = request.controller().equals(CORE);
       if (core ? group.has(file) : has(branch, request.controller())) {
-        int errno = write(group, file, request.value().toString());
-        if (errno == Errno.ENOENT) {
-          rows.refused(
-              request,
-              "the " + request.controller() + " controller of this group has no such file",
-              "see what there is in " + group.path().getParent(),
-              new SystemCallException("write", group.path().resolve(file).toString(), errno));
-        } else if (errno != 0) {
-          rows.refused(request, group, file, errno);
-        } else {
-          rows.enforced(request, new LimitValue.Text(shown(group, file, request)), file);
-        }
+        write(request, group, file, rows);
         return;
       }
     }
@@ -57,12 +47,36 @@ final class Raw implements Controller {
   }
 
   /** The kernel takes one line a write: of several, as for several devices, each goes alone. */
-  private static int write(Directory group, String file, String text) throws IOException {
-    int errno = 0;
-    for (String line : text.lines().toList()) {
-      errno = errno == 0 && !line.isBlank() ? group.tryWrite(file, line) : errno;
+  private static void write(Limits.Request request, Directory group, String file, LimitRows rows)
+      throws IOException {
+    List<String> lines =
+        request.value().toString().lines().filter(line -> !line.isBlank()).toList();
+    String former = shown(group, file);
+    for (String line : lines) {
+      int errno = group.tryWrite(file, line);
+      if (errno == Errno.ENOENT) {
+        rows.refused(
+            request,
+            group,
+            file,
+            errno,
+            "the " + request.controller() + " controller of this group has no such file",
+            "see what there is in " + group.path().getParent());
+        return;
+      }
+      if (errno != 0) {
+        rows.refused(request, group, file, errno);
+        return;
+      }
+      rows.rollback().wrote(group, file, lines.size() == 1 ? former : null);
     }
-    return errno;
+    String now = shown(group, file);
+    if (now != null && lines.size() == 1 && !RawValue.holds(file, lines.getFirst(), now)) {
+      rows.differs(request, file, now, request.value());
+    } else {
+      rows.enforced(
+          request, new LimitValue.Text(now == null ? request.value().toString() : now), file);
+    }
   }
 
   private static boolean has(Branch branch, String controller) {
@@ -73,13 +87,13 @@ final class Raw implements Controller {
         : branch.holds(controller);
   }
 
-  /** What a file shows is not always what was written to it, and some show nothing. */
-  private static String shown(Directory group, String file, Limits.Request request)
-      throws IOException {
+  /** Null for one that shows nothing. */
+  private static @Nullable String shown(Directory group, String file) throws IOException {
     try {
-      return group.read(file).strip();
+      String text = group.readIfPresent(file);
+      return text == null ? null : text.strip();
     } catch (SystemCallException unreadable) {
-      return request.value().toString();
+      return null;
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
@@ -10,17 +11,16 @@ final class Refusal {
 
   /** An error about {@code what}, explained by the failed call. */
   static HoldfastException of(String what, IOException failure) {
+    return of(what, failure, remedy(errno(failure)));
+  }
+
+  /** As above, where a better remedy is known than the errno tells. */
+  static HoldfastException of(String what, IOException failure, String remedy) {
     if (failure instanceof HoldfastException known) {
       return known;
     }
     String why = failure.getMessage();
-    return new HoldfastException(
-        what, why == null ? failure.toString() : why, remedy(errno(failure)), failure);
-  }
-
-  /** As {@link #of}, for a call that returned its errno. */
-  static HoldfastException of(String what, String call, String path, int errno) {
-    return of(what, new SystemCallException(call, path, errno));
+    return new HoldfastException(what, why == null ? failure.toString() : why, remedy, failure);
   }
 
   /** The errno of a failed system call; 0 for other failures. */
@@ -32,6 +32,16 @@ final class Refusal {
   static boolean isGone(IOException failure) {
     int errno = errno(failure);
     return errno == Errno.ENOENT || errno == Errno.ENODEV;
+  }
+
+  /** For a file of {@code controller} that may be missing while the group is there. */
+  static String remedy(int errno, Directory group, String controller) {
+    return errno == Errno.ENOENT && group.has(Joining.FILE)
+        ? "this group has no "
+            + controller
+            + " controller: have it enabled in the group above, or see holdfast doctor for why it"
+            + " cannot be"
+        : remedy(errno);
   }
 
   static String remedy(int errno) {
@@ -48,6 +58,8 @@ final class Refusal {
       case Errno.ENOSPC -> "remove groups: the kernel has no room for another one";
       case Errno.EMFILE, Errno.ENFILE -> "raise the limit of open files";
       case Errno.ENOMEM -> "free memory";
+      case Errno.EINVAL, Errno.ERANGE ->
+          "give what this kernel takes there, as its document on control groups says";
       default -> "see the kernel's document on control groups for this error";
     };
   }

@@ -4,6 +4,7 @@ import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,49 @@ final class Removal {
   private static final int MOST_ROUNDS = 1000;
 
   private Removal() {}
+
+  /**
+   * Removes all directories of the group {@code name}; what it counted goes to the group above.
+   *
+   * @param parent the group that it is nested in; null if that is not ours, or removed
+   */
+  static void remove(String name, Branches group, @Nullable Branches parent, long deadline)
+      throws IOException {
+    Branch membership = group.membership();
+    // The one with the members goes last: while it is there, a sweep finds the rest by it.
+    for (Branch branch : group.all()) {
+      if (branch != membership) {
+        remove(name, branch, parent, deadline);
+      }
+    }
+    remove(name, membership, parent, deadline);
+  }
+
+  private static void remove(String name, Branch branch, @Nullable Branches parent, long deadline)
+      throws IOException {
+    Path above = branch.path().getParent();
+    if (above == null) {
+      throw new SystemCallException("unlinkat", branch.toString(), Errno.EBUSY);
+    }
+    Branch outer = parent == null ? null : parent.with(branch.hierarchy());
+    try {
+      if (outer == null) {
+        try (Directory directory = Directory.open(above)) {
+          remove(directory, name, deadline);
+        }
+      } else {
+        NestedSum.depart(branch, outer);
+        outer.changing(() -> {
+          remove(outer.directory(), name, deadline);
+          return outer;
+        });
+      }
+    } catch (IOException failure) {
+      if (!Refusal.isGone(failure)) {
+        throw failure;
+      }
+    }
+  }
 
   /**
    * Removes {@code name} from {@code above}. The kernel says EBUSY while groups are nested in it,

@@ -69,7 +69,8 @@ final class SocketsV2 implements Controller {
       throws IOException {
     HoldfastException refused = null;
     try {
-      program.put(group, code);
+      boolean replaced = program.put(group, code);
+      rows.rollback().changed(program.hook(), replaced ? null : () -> program.remove(group));
     } catch (HoldfastException why) {
       refused = why;
     }

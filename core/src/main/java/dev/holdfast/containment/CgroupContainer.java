@@ -10,6 +10,8 @@ import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.StartOutcome;
 import dev.holdfast.linux.StartRequest;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +43,7 @@ public final class CgroupContainer implements Container {
   private final Anchor anchor;
   private final JoinDescriptors joining;
   private volatile boolean joinByWrite;
+  private volatile boolean endsTogetherAtOom = true;
 
   /**
    * Held for reading by starts, which use our descriptors, and for writing to close those, and to
@@ -115,7 +118,11 @@ public final class CgroupContainer implements Container {
         starting.writeLock().unlock();
       }
     }
-    return group.apply(limits, bestEffort);
+    List<AppliedLimit> rows = group.apply(limits, bestEffort);
+    if (limits.askedOomGroup().isPresent() || !limits.oomGroup()) {
+      endsTogetherAtOom = limits.oomGroup();
+    }
+    return rows;
   }
 
   @Override
@@ -139,10 +146,17 @@ public final class CgroupContainer implements Container {
     group.kill(deadline);
   }
 
-  /** Whether the kernel itself ends the whole job at an out-of-memory kill. */
+  /** Whether the kernel counts out-of-memory kills of this job. */
+  public boolean countsOomKills() {
+    Path memory = group.directory("memory").orElse(null);
+    return memory != null
+        && (!memory.equals(group.unifiedDirectory().orElse(null))
+            || Files.exists(memory.resolve("memory.events")));
+  }
+
+  /** Whether an out-of-memory kill is to end the whole job: see {@link Limits#oomGroup}. */
   public boolean endsTogetherAtOom() {
-    return group.directory("memory").isEmpty()
-        || group.directory("memory").equals(group.unifiedDirectory());
+    return endsTogetherAtOom;
   }
 
   /** Has {@code action} run by the poller's thread at each out-of-memory kill, until closed. */

@@ -1,10 +1,13 @@
 package dev.holdfast.containment;
 
 import dev.holdfast.cgroup.Cgroup;
+import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.Files;
 import dev.holdfast.linux.StartRequest;
+import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,12 +46,16 @@ final class JoinDescriptors implements AutoCloseable {
       throw new IOException("the job is closed");
     }
     Path v2 = group.unifiedDirectory().orElse(null);
-    open(v2);
-    for (Descriptor file : tasks) {
-      request.join(file);
-    }
-    if (v2 != null) {
-      toUnified(request, v2, byWrite);
+    try {
+      open(v2);
+      for (Descriptor file : tasks) {
+        request.join(file);
+      }
+      if (v2 != null) {
+        toUnified(request, v2, byWrite);
+      }
+    } catch (SystemCallException refused) {
+      throw cannotJoin(refused);
     }
     if (pidsCurrent != null && pidsMax != null && (byWrite || isOnV1(v2))) {
       request.checkPids(pidsCurrent, pidsMax);
@@ -59,11 +66,27 @@ final class JoinDescriptors implements AutoCloseable {
   synchronized void byWriteInstead(StartRequest request) throws IOException {
     Path v2 = group.unifiedDirectory().orElse(null);
     if (v2 != null) {
-      toUnified(request.cloneInto(null), v2, true);
+      try {
+        toUnified(request.cloneInto(null), v2, true);
+      } catch (SystemCallException refused) {
+        throw cannotJoin(refused);
+      }
       if (pidsCurrent != null && pidsMax != null) {
         request.checkPids(pidsCurrent, pidsMax);
       }
     }
+  }
+
+  private static HoldfastException cannotJoin(SystemCallException refused) {
+    String remedy =
+        switch (refused.errno()) {
+          case Errno.ENOENT, Errno.ENODEV -> "somebody removed the job's group; open another job";
+          case Errno.EMFILE, Errno.ENFILE -> "raise the limit of open files";
+          case Errno.EROFS -> "have the cgroup filesystem mounted writable";
+          default -> "have a cgroup subtree delegated to this user: see holdfast doctor";
+        };
+    return new HoldfastException(
+        "cannot start in the job", String.valueOf(refused.getMessage()), remedy, refused);
   }
 
   @Override

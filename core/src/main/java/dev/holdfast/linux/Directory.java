@@ -80,17 +80,17 @@ public final class Directory implements AutoCloseable {
 
   /** Makes the subdirectory {@code name}. */
   public void make(String name) throws IOException {
-    withName(SystemCall.MKDIRAT, name, 0755);
+    change(SystemCall.MKDIRAT, name, 0755);
   }
 
   /** Removes the empty subdirectory {@code name}. */
   public void remove(String name) throws IOException {
-    withName(SystemCall.UNLINKAT, name, AT_REMOVEDIR);
+    change(SystemCall.UNLINKAT, name, AT_REMOVEDIR);
   }
 
   /** Changes the mode of {@code name}. */
   public void mode(String name, int mode) throws IOException {
-    withName(SystemCall.FCHMODAT, name, mode);
+    change(SystemCall.FCHMODAT, name, mode);
   }
 
   /** Changes the mode of this directory itself. */
@@ -121,16 +121,11 @@ public final class Directory implements AutoCloseable {
 
   private void owner(String whole, String name, int user, int group, int flags) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      long result =
-          Kernel.get()
-              .call(
-                  SystemCall.FCHOWNAT,
-                  number(),
-                  Kernel.text(arena, name).address(),
-                  user,
-                  group,
-                  flags,
-                  0);
+      long result = Changes.refused(SystemCall.FCHOWNAT, this, name, null);
+      if (result == 0) {
+        long address = Kernel.text(arena, name).address();
+        result = Kernel.get().call(SystemCall.FCHOWNAT, number(), address, user, group, flags, 0);
+      }
       if (result < 0) {
         throw new SystemCallException("fchownat", whole, (int) -result);
       }
@@ -260,7 +255,7 @@ public final class Directory implements AutoCloseable {
 
   /** As {@link #write(String, String)}, to an open file. */
   public static void write(Descriptor file, String path, String value) throws IOException {
-    long result = write(file, value);
+    long result = write(file, null, path, value);
     if (result < 0) {
       throw new SystemCallException("write", path, (int) -result);
     }
@@ -275,11 +270,15 @@ public final class Directory implements AutoCloseable {
    * What came of {@link #exchange}.
    *
    * @param errno of open(2) or write(2), 0 for none
+   * @param former what the file held before; null if that cannot be read
    * @param text what the file held afterwards; empty after an error
    */
-  public record Exchange(int errno, String text) {}
+  public record Exchange(int errno, @Nullable String former, String text) {}
 
-  /** Writes {@code value} and reads what the kernel made of it, with one open file. */
+  /**
+   * Reads {@code name}, writes {@code value} and reads what the kernel made of it, with one open
+   * file.
+   */
   public Exchange exchange(String name, String value) throws IOException {
     return writing(name, value, O_RDWR, true);
   }
@@ -287,18 +286,26 @@ public final class Directory implements AutoCloseable {
   private Exchange writing(String name, String value, int flags, boolean reads) throws IOException {
     long opened = open(name, flags);
     if (opened < 0) {
-      return new Exchange((int) -opened, "");
+      return new Exchange((int) -opened, null, "");
     }
     try (Descriptor file = new Descriptor((int) opened)) {
-      long result = write(file, value);
+      String former = reads ? readIfPresent(file, name) : null;
+      long result = write(file, this, name, value);
       if (result < 0) {
-        return new Exchange((int) -result, "");
+        return new Exchange((int) -result, former, "");
       }
-      return new Exchange(0, reads ? readAll(file, path(name).toString()) : "");
+      return new Exchange(0, former, reads ? readAll(file, path(name).toString()) : "");
     }
   }
 
-  private static long write(Descriptor file, String value) throws IOException {
+  /** As of {@code name} in {@code directory}, or without one of a path. */
+  private static long write(
+      Descriptor file, @Nullable Directory directory, String name, String value)
+      throws IOException {
+    long refused = Changes.refused(SystemCall.WRITE, directory, name, value);
+    if (refused != 0) {
+      return refused;
+    }
     try (Arena arena = Arena.ofConfined()) {
       byte[] bytes = RawText.bytes(value);
       MemorySegment buffer = arena.allocate(Math.max(bytes.length, 1));
@@ -309,16 +316,7 @@ public final class Directory implements AutoCloseable {
 
   /** As {@link #remove}, but the error number is returned, 0 for none. */
   public int tryRemove(String name) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      long result =
-          Kernel.get()
-              .call(
-                  SystemCall.UNLINKAT,
-                  number(),
-                  Kernel.text(arena, component(name)).address(),
-                  AT_REMOVEDIR);
-      return result < 0 ? (int) -result : 0;
-    }
+    return (int) -tryChange(SystemCall.UNLINKAT, name, AT_REMOVEDIR);
   }
 
   /** The names of the subdirectories. */
@@ -371,6 +369,10 @@ public final class Directory implements AutoCloseable {
 
   /** Sets an extended attribute; cgroup filesystems take those of {@code user.} since Linux 5.7. */
   public void setAttribute(String name, String value) throws IOException {
+    long refused = Changes.refused(SystemCall.FSETXATTR, this, name, null);
+    if (refused != 0) {
+      throw new SystemCallException("fsetxattr", path.toString(), (int) -refused);
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment text = Kernel.text(arena, value);
       Kernel.get()
@@ -415,21 +417,32 @@ public final class Directory implements AutoCloseable {
     return descriptor.number();
   }
 
-  private void withName(SystemCall call, String name, int argument) throws IOException {
+  private void change(SystemCall call, String name, int argument) throws IOException {
+    long result = tryChange(call, name, argument);
+    if (result < 0) {
+      throw new SystemCallException(call.manualName(), path(name).toString(), (int) -result);
+    }
+  }
+
+  private long tryChange(SystemCall call, String name, int argument) throws IOException {
+    long refused = Changes.refused(call, this, component(name), null);
+    if (refused != 0) {
+      return refused;
+    }
     try (Arena arena = Arena.ofConfined()) {
-      Kernel.get()
-          .check(
-              call,
-              path(component(name)).toString(),
-              number(),
-              Kernel.text(arena, name).address(),
-              argument,
-              0);
+      return Math.min(
+          Kernel.get().call(call, number(), Kernel.text(arena, name).address(), argument), 0);
     }
   }
 
   /** The one way in which a file of this directory is opened; {@code -errno} for a failure. */
   private long open(String name, int flags) throws IOException {
+    if ((flags & (O_WRONLY | O_RDWR)) != 0) {
+      long refused = Changes.refused(SystemCall.OPENAT, this, name, null);
+      if (refused != 0) {
+        return refused;
+      }
+    }
     return openAt(number(), RawText.bytes(component(name)), flags | O_CLOEXEC);
   }
 

@@ -48,6 +48,10 @@ public final class Files {
 
   /** Opens an existing file for writing, as it is. */
   public static Descriptor writeExisting(Path path) throws SystemCallException {
+    long refused = Changes.refused(SystemCall.OPENAT, null, path.toString(), null);
+    if (refused != 0) {
+      throw new SystemCallException("openat", path.toString(), (int) -refused);
+    }
     return open(path, 1, 0);
   }
 

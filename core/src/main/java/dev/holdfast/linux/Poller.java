@@ -133,14 +133,33 @@ public final class Poller {
           long token = events.get(ValueLayout.JAVA_LONG_UNALIGNED, at + dataOffset);
           Watch watch = watches.get(token);
           if (watch != null) {
-            watch.fire(fired);
+            fire(watch, fired);
           }
         }
       } catch (Throwable failure) {
-        // A callback's mistake must not end the one thread that everybody waits for.
-        Thread current = Thread.currentThread();
-        current.getUncaughtExceptionHandler().uncaughtException(current, failure);
+        tell(failure);
       }
+    }
+  }
+
+  /**
+   * A callback's mistake must not end the one thread that everybody waits for, nor cost others that
+   * the kernel told of together with it their event.
+   */
+  private static void fire(Watch watch, int events) {
+    try {
+      watch.fire(events);
+    } catch (Throwable failure) {
+      tell(failure);
+    }
+  }
+
+  private static void tell(Throwable failure) {
+    Thread current = Thread.currentThread();
+    try {
+      current.getUncaughtExceptionHandler().uncaughtException(current, failure);
+    } catch (Throwable ofTheHandler) {
+      // As the JVM does when a thread ends so.
     }
   }
 

@@ -55,7 +55,13 @@ final class FakeGroup implements AutoCloseable {
 
   static List<AppliedLimit> apply(Controller controller, Limits limits, boolean bestEffort)
       throws IOException {
-    LimitRows rows = new LimitRows(bestEffort, "cgroup-fake");
+    return apply(controller, limits, bestEffort, Earlier.NONE);
+  }
+
+  static List<AppliedLimit> apply(
+      Controller controller, Limits limits, boolean bestEffort, Earlier earlier)
+      throws IOException {
+    LimitRows rows = new LimitRows(bestEffort, "cgroup-fake", earlier);
     controller.apply(limits, rows);
     return rows.rows();
   }

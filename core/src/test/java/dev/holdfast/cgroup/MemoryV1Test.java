@@ -56,6 +56,33 @@ class MemoryV1Test {
   }
 
   @Test
+  void swapThatWasAskedForMovesAlong() throws Exception {
+    Earlier earlier = Earlier.NONE.and(limits("64M", "1M"));
+    try (FakeGroup group = FakeGroup.v1(temp, "memory").files(LIMIT, MEMSW)) {
+      List<AppliedLimit> rows =
+          FakeGroup.apply(
+              new MemoryV1(group.branch), Limits.builder().memory("32M").build(), false, earlier);
+      assertThat(group.read(MEMSW)).isEqualTo(Long.toString(33 << 20));
+      assertThat(rows.get(1).requested()).hasValue("1M");
+    }
+  }
+
+  @Test
+  void swapThatWasSetByItsFileIsLeftAlone() throws Exception {
+    Earlier earlier = Earlier.NONE.and(Limits.builder().raw(MEMSW + "=1G").build());
+    try (FakeGroup group = FakeGroup.v1(temp, "memory").files(LIMIT, MEMSW)) {
+      assertThat(
+              FakeGroup.apply(
+                  new MemoryV1(group.branch),
+                  Limits.builder().memory("32M").build(),
+                  false,
+                  earlier))
+          .hasSize(1);
+      assertThat(group.read(MEMSW)).isEmpty();
+    }
+  }
+
+  @Test
   void swapAloneAddsToTheLimitThatIsThere() throws Exception {
     try (FakeGroup group = FakeGroup.v1(temp, "memory").with(LIMIT, "4194304\n").files(MEMSW)) {
       List<AppliedLimit> rows =

@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.linux.Faults;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -15,8 +16,7 @@ class MemoryV2Test {
 
   @Test
   void limitsMemoryAndImpliesNoSwap() throws Exception {
-    try (FakeGroup group =
-        FakeGroup.v2(temp).files("memory.max", "memory.swap.max", "memory.oom.group")) {
+    try (FakeGroup group = FakeGroup.v2(temp).files("memory.max", "memory.swap.max")) {
       MemoryV2 memory = new MemoryV2(group.directory);
       assertThat(memory.isPresent()).isTrue();
       assertThat(FakeGroup.apply(memory, Limits.builder().memory("64M").build(), false))
@@ -27,7 +27,77 @@ class MemoryV2Test {
                   LimitKind.SWAP, Optional.empty(), LimitValue.count(0), "memory.swap.max"));
       assertThat(group.read("memory.max")).isEqualTo("67108864");
       assertThat(group.read("memory.swap.max")).isEqualTo("0");
+    }
+  }
+
+  @Test
+  void swapThatWasAskedForIsNotReset() throws Exception {
+    try (FakeGroup group = FakeGroup.v2(temp).files("memory.max", "memory.swap.max")) {
+      Earlier earlier = Earlier.NONE.and(Limits.builder().memory("64M").swap("1M").build());
+      assertThat(
+              FakeGroup.apply(
+                  new MemoryV2(group.directory),
+                  Limits.builder().memory("32M").build(),
+                  false,
+                  earlier))
+          .singleElement()
+          .matches(row -> row.kind() == LimitKind.MEMORY);
+      assertThat(group.read("memory.swap.max")).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsRaisedIsWrittenFirst() throws Exception {
+    try (FakeGroup group =
+        FakeGroup.v2(temp).with("memory.max", "67108864\n").with("memory.swap.max", "4096\n")) {
+      assertThat(order(group, "320M", 0)).containsExactly("memory.max", "memory.swap.max");
+      group.with("memory.max", "67108864\n");
+      assertThat(order(group, "max", 0)).containsExactly("memory.max", "memory.swap.max");
+      group.with("memory.max", "67108864\n");
+      assertThat(order(group, "16M", 0)).containsExactly("memory.swap.max", "memory.max");
+      group.with("memory.max", "67108864\n");
+      assertThat(order(group, "16M", 1 << 30)).containsExactly("memory.swap.max", "memory.max");
+      group.with("memory.max", "max\n");
+      assertThat(order(group, "16M", 0)).containsExactly("memory.swap.max", "memory.max");
+    }
+  }
+
+  private static List<String> order(FakeGroup group, String memory, long swap) throws Exception {
+    try (Faults faults = Faults.watch()) {
+      // A folder keeps what was longer: only the order is looked at.
+      FakeGroup.apply(
+          new MemoryV2(group.directory),
+          Limits.builder().memory(memory).swap(swap).build(),
+          true,
+          Earlier.NONE.and(Limits.NONE));
+      return faults.writtenFiles();
+    }
+  }
+
+  @Test
+  void theOomGroupIsSetOnceUnlessItIsAskedFor() throws Exception {
+    Earlier later = Earlier.NONE.and(Limits.NONE);
+    Limits no = Limits.builder().oomGroup(false).build();
+    try (FakeGroup group = FakeGroup.v2(temp).files("memory.oom.group")) {
+      MemoryOomGroup oomGroup = new MemoryOomGroup(group.directory);
+      assertThat(FakeGroup.apply(oomGroup, Limits.NONE, false)).isEmpty();
       assertThat(group.read("memory.oom.group")).isEqualTo("1");
+      FakeGroup.apply(oomGroup, no, false, later);
+      assertThat(group.read("memory.oom.group")).isEqualTo("0");
+      FakeGroup.apply(oomGroup, Limits.builder().memory("64M").build(), false, later);
+      assertThat(group.read("memory.oom.group")).isEqualTo("0");
+    }
+    try (FakeGroup group = FakeGroup.v2(temp)) {
+      java.nio.file.Files.delete(temp.resolve("memory.oom.group"));
+      java.nio.file.Files.createDirectory(temp.resolve("memory.oom.group")); // EISDIR
+      MemoryOomGroup oomGroup = new MemoryOomGroup(group.directory);
+      assertThat(FakeGroup.apply(oomGroup, Limits.NONE, false))
+          .singleElement()
+          .matches(row -> row.kind() == LimitKind.OOM_GROUP && !row.isEnforced());
+      assertThatThrownBy(() -> FakeGroup.apply(oomGroup, no, false))
+          .isInstanceOf(HoldfastException.class)
+          .hasMessageContaining("cannot limit oom-group to no")
+          .hasMessageContaining("EISDIR");
     }
   }
 
@@ -35,8 +105,7 @@ class MemoryV2Test {
   void setsEachFile() throws Exception {
     try (FakeGroup group =
         FakeGroup.v2(temp)
-            .files("memory.max", "memory.high", "memory.low", "memory.min", "memory.swap.max")
-            .files("memory.oom.group")) {
+            .files("memory.max", "memory.high", "memory.low", "memory.min", "memory.swap.max")) {
       Limits limits =
           Limits.builder()
               .memory("max")
@@ -44,7 +113,6 @@ class MemoryV2Test {
               .memoryLow("8K")
               .memoryMin("12K")
               .swap("16K")
-              .oomGroup(false)
               .build();
       List<AppliedLimit> rows = FakeGroup.apply(new MemoryV2(group.directory), limits, false);
       assertThat(rows).hasSize(5).allMatch(AppliedLimit::isEnforced);
@@ -54,7 +122,6 @@ class MemoryV2Test {
       assertThat(group.read("memory.low")).isEqualTo("8192");
       assertThat(group.read("memory.min")).isEqualTo("12288");
       assertThat(group.read("memory.swap.max")).isEqualTo("16384");
-      assertThat(group.read("memory.oom.group")).isEqualTo("0");
     }
   }
 

@@ -1,0 +1,37 @@
+package dev.holdfast.cgroup;
+
+import java.util.Optional;
+
+/**
+ * What calls before this one asked of a group: a change sets nothing that is only implied where it
+ * was asked for otherwise.
+ *
+ * @param any whether there was one at all
+ * @param swap by what the group's swap was set last; empty if by nothing but what a memory limit
+ *     implies
+ */
+record Earlier(boolean any, Optional<Limits.Request> swap) {
+  static final Earlier NONE = new Earlier(false, Optional.empty());
+
+  Earlier and(Limits limits) {
+    Optional<Limits.Request> last = swap;
+    for (Limits.Request request : limits.requests()) {
+      if (request.kind() == LimitKind.SWAP
+          || request.isFor(LimitKind.SET, MemoryV2.SWAP_MAX)
+          || request.isFor(LimitKind.SET, MemoryV1.MEMSW)) {
+        last = Optional.of(request);
+      }
+    }
+    return new Earlier(true, last);
+  }
+
+  /** A limit for swap that was asked for as such. */
+  Optional<Limits.Request> swapLimit() {
+    return swap.filter(request -> request.kind() == LimitKind.SWAP);
+  }
+
+  /** Whether swap was set by the name of the kernel's file: then it is not our matter. */
+  boolean rawSwap() {
+    return swap.isPresent() && swapLimit().isEmpty();
+  }
+}
