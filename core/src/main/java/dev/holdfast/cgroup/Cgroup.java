@@ -50,6 +50,7 @@ public final class Cgroup implements AutoCloseable {
   private final @Nullable Cgroup parent;
   private final @Nullable Scope scope;
   private volatile Controllers controllers;
+  private volatile @Nullable StatisticsFiles statistics;
   private final Gate gate;
   private final Object removing = new Object();
 
@@ -430,13 +431,21 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /**
-   * Everything that the kernel counts for the group, at one moment or nearly. The files stay open,
-   * some thirty of them, until the group is removed, so that taking it often is cheap.
+   * Everything that the kernel counts for the group, at one moment or nearly. From the second time
+   * on the files stay open, some forty of them, until the group is removed, so that taking it often
+   * is cheap.
    */
   public Statistics statistics() throws HoldfastException {
     return inside(
         "read the statistics of the group " + name,
-        () -> new StatisticsFiles(branches.all(), HugePages.sizes(HugePages.SIZES)).read());
+        () -> {
+          StatisticsFiles files = statistics;
+          if (files == null) {
+            statistics =
+                files = new StatisticsFiles(branches.all(), HugePages.sizes(HugePages.SIZES));
+          }
+          return files.read();
+        });
   }
 
   /**
@@ -572,6 +581,7 @@ public final class Cgroup implements AutoCloseable {
   void grown(List<Branch> more, Map<String, Absence> refused, Set<String> names) {
     branches = branches.and(more);
     controllers = new Controllers(branches.all());
+    statistics = null;
     Map<String, Absence> missing = new HashMap<>(absences);
     missing.keySet().removeAll(names);
     missing.putAll(refused);

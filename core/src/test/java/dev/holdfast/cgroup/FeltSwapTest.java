@@ -37,7 +37,7 @@ class FeltSwapTest {
       none.apply(Limits.builder().memory("32M").build(), false);
       assertThat(groups.run(none, LiveGroups.hog(64)).waitFor()).isNotZero();
       assertThat(none.usage().memory().oomKills().orElseThrow()).isPositive();
-      assertThat(none.statistics().swapPeak().orElse(0)).isZero();
+      assertThat(none.statistics().swap().peak().orElse(0)).isZero();
 
       group.apply(Limits.builder().memory("32M").swap("256M").build(), false);
       Process lives = groups.runAndRead(group, LiveGroups.hog(64));
@@ -54,9 +54,7 @@ class FeltSwapTest {
     try (ZramSwap swap = new ZramSwap("512M")) {
       group.apply(Limits.builder().memory("32M").swap("256M").swapHigh("8M").build(), false);
       groups.run(group, LiveGroups.hog(64));
-      await()
-          .atMost(PATIENCE)
-          .until(() -> group.statistics().swapEvents().get("high").orElse(0) > 0);
+      await().atMost(PATIENCE).until(() -> group.statistics().swap().high().orElse(0) > 0);
       group.kill(PATIENCE);
     }
   }

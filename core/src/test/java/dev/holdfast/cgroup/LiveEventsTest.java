@@ -105,21 +105,24 @@ class LiveEventsTest {
     run("head -c 10m /dev/zero | tail -c 10m >/dev/null; sleep 1000");
     await()
         .atMost(PATIENCE)
-        .until(() -> group.statistics().cpu().get("usage_usec").orElse(0) > 1000);
+        .until(() ->
+            group.statistics().cpu().total().orElse(Duration.ZERO).compareTo(Duration.ofMillis(1))
+                > 0);
     group.freeze();
     Statistics all = group.statistics();
     Statistics again = group.statistics();
-    assertThat(again.cpu().get("usage_usec")).isEqualTo(all.cpu().get("usage_usec"));
-    assertThat(again.memory().names()).isEqualTo(all.memory().names());
+    assertThat(again.cpu().total()).isEqualTo(all.cpu().total());
+    assertThat(again.memory().stat().names()).isEqualTo(all.memory().stat().names());
     Usage usage = group.usage();
-    assertThat(all.pidsCurrent()).isEqualTo(usage.pids().current());
-    assertThat(all.memoryPeak()).isEqualTo(usage.memory().peak());
+    assertThat(all.pids().current()).isEqualTo(usage.pids().current());
+    assertThat(all.memory().peak()).isEqualTo(usage.memory().peak());
     if (group.directory("memory").isPresent()) {
-      assertThat(all.workingSet()).isPresent();
+      assertThat(all.memory().workingSet()).isPresent();
     }
     if (group.unifiedDirectory().isPresent()) {
       String stat = Files.readString(group.unifiedDirectory().get().resolve("cpu.stat"));
-      assertThat(all.cpu().get("usage_usec")).isEqualTo(FlatKeyed.value(stat, "usage_usec"));
+      assertThat(all.cpu().total().map(total -> total.toNanos() / 1000))
+          .hasValue(FlatKeyed.value(stat, "usage_usec").orElseThrow());
     }
     group.thaw();
   }
