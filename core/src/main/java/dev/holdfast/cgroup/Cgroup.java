@@ -6,7 +6,9 @@ import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -405,6 +407,15 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /**
+   * Sets limits as {@link #apply(Limits, boolean)} does, each of which must hold.
+   *
+   * @throws HoldfastException if one cannot be enforced; those before it are set
+   */
+  public List<AppliedLimit> apply(Limits limits) throws HoldfastException {
+    return apply(limits, false);
+  }
+
+  /**
    * Has the kernel take memory back from the group: it drops what can be read again and swaps out
    * the rest, as far as swap is allowed.
    *
@@ -449,19 +460,40 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /**
+   * The groups directly in this one, those that members made included. Whatever limits they have,
+   * this group's bind them too.
+   */
+  public List<NestedGroup> nested() throws HoldfastException {
+    return inside("list the groups in the group " + name, () -> NestedGroup.in(this));
+  }
+
+  /**
+   * Shows {@code visitor} every group inside this one, outer ones before those in them. None is
+   * kept open meanwhile. Those that come or go during the walk may be missed, or be gone when they
+   * are looked at.
+   *
+   * @throws IOException what the visitor throws, or a {@link HoldfastException}
+   */
+  public void walk(NestedGroup.Visitor visitor) throws IOException {
+    Deque<NestedGroup> ahead = new ArrayDeque<>(nested());
+    for (NestedGroup group = ahead.poll(); group != null; group = ahead.poll()) {
+      visitor.visit(group);
+      group.nested().reversed().forEach(ahead::push);
+    }
+  }
+
+  /**
    * Has {@code action} run after each out-of-memory kill in the group (on v1: as the kernel is
    * about to kill), on the poller's thread: it must be short and never block. The group must not be
    * removed before the watch is closed, or no kill is told of any more.
-   *
-   * @return closing it ends the watch; it does not throw
    */
-  public AutoCloseable watchOom(Runnable action) throws HoldfastException {
+  public Watch watchOom(Runnable action) throws HoldfastException {
     return inside(
         "watch the group " + name + " for out-of-memory kills",
         () -> {
           Branch v1 = branches.v1With("memory");
           if (v1 != null) {
-            return OomWatch.v1(v1.directory(), action);
+            return MemoryWatchV1.oom(v1.directory(), action);
           }
           return EventWatch.oomKills(membership.directory(), action);
         });
@@ -470,12 +502,13 @@ public final class Cgroup implements AutoCloseable {
   /**
    * Has {@code listener} told of what happens in the group from now on, nested groups included
    * where the kernel counts those, on the poller's thread: it must be short and never block. Events
-   * that follow close upon each other may come as one, with the later count. v1 tells of
-   * out-of-memory kills alone. The group must not be removed before this is closed.
+   * that follow close upon each other may come as one, with the later count. The group must not be
+   * removed before this is closed.
    *
-   * @return closing it ends the watch; it does not throw
+   * <p>{@link EventWatch#kinds} says what can be told of here. v1 tells of out-of-memory kills
+   * alone; see {@link #onMemoryUse} for warnings.
    */
-  public AutoCloseable listen(Consumer<CgroupEvent> listener) throws HoldfastException {
+  public EventWatch listen(Consumer<CgroupEvent> listener) throws HoldfastException {
     return inside("watch the group " + name, () -> EventWatch.open(branches.all(), listener));
   }
 
@@ -486,15 +519,45 @@ public final class Cgroup implements AutoCloseable {
    * @param full whether all of them at the same time must have been stalled, not only some
    * @param stall microseconds and up, at most the window
    * @param window from 500 ms to 10 s; without CAP_SYS_RESOURCE the kernel wants a multiple of 2 s
-   * @return closing it ends the watch; it does not throw
    * @throws HoldfastException if there is no v2 group, or the kernel has no PSI
    */
-  public AutoCloseable onPressure(
+  public Watch onPressure(
       PressureKind kind, boolean full, Duration stall, Duration window, Runnable action)
       throws HoldfastException {
     return inside(
         "watch the pressure in the group " + name,
         () -> PressureTrigger.open(unified("pressure"), kind, full, stall, window, action));
+  }
+
+  /**
+   * Has {@code action} run, on the poller's thread, each time that the group's use of memory rises
+   * to so many bytes: a warning before a limit kills, on v1 and on hybrid hosts, where v1 has the
+   * memory controller. If that is reached already it is told at once, on the calling thread. The
+   * kernel looks at every 128th page or so; rises close upon each other may come as one.
+   *
+   * @throws HoldfastException if v2 has the memory controller, which announces no amounts: there
+   *     {@code memoryHigh} and {@link #listen}, or {@link #onPressure}, warn
+   */
+  public Watch onMemoryUse(long bytes, Runnable action) throws HoldfastException {
+    if (bytes <= 0) {
+      throw new IllegalArgumentException("not an amount of memory: " + bytes);
+    }
+    return inside(
+        "watch the memory of the group " + name,
+        () -> MemoryWatchV1.use(legacyMemory("amounts of memory"), bytes, action));
+  }
+
+  /**
+   * Has {@code action} run, on the poller's thread, each time that the kernel has to reclaim memory
+   * in the group and finds it as hard as {@code level}, or harder: v1's older form of {@link
+   * #onPressure}.
+   *
+   * @throws HoldfastException if v2 has the memory controller
+   */
+  public Watch onMemoryPressure(MemoryPressure level, Runnable action) throws HoldfastException {
+    return inside(
+        "watch the pressure on the memory of the group " + name,
+        () -> MemoryWatchV1.pressure(legacyMemory("levels of pressure"), level, action));
   }
 
   /**
@@ -505,7 +568,18 @@ public final class Cgroup implements AutoCloseable {
   public PeakWindow peakWindow() throws HoldfastException {
     return inside(
         "watch the peak of memory in the group " + name,
-        () -> PeakWindow.open(unified("a peak that can be reset")));
+        () -> PeakWindow.open(unified("a peak that can be reset"), PeakWindow.MEMORY));
+  }
+
+  /**
+   * Begins a window of one's own for the peak of swap.
+   *
+   * @throws HoldfastException as {@link #peakWindow} does; also if the kernel does not count swap
+   */
+  public PeakWindow swapPeakWindow() throws HoldfastException {
+    return inside(
+        "watch the peak of swap in the group " + name,
+        () -> PeakWindow.open(unified("a peak that can be reset"), PeakWindow.SWAP));
   }
 
   /**
@@ -634,6 +708,18 @@ public final class Cgroup implements AutoCloseable {
     }
   }
 
+  private Directory legacyMemory(String what) throws HoldfastException {
+    Branch v1 = branches.v1With("memory");
+    if (v1 == null) {
+      throw new HoldfastException(
+          "cannot do this with the group " + name,
+          "v2 tells of no " + what,
+          "limit memory-high and listen for MEMORY_HIGH, or watch the pressure (PSI)",
+          null);
+    }
+    return v1.directory();
+  }
+
   private Directory unified(String what) throws HoldfastException {
     if (!membership.unified()) {
       throw new HoldfastException(
@@ -646,11 +732,12 @@ public final class Cgroup implements AutoCloseable {
   }
 
   @FunctionalInterface
-  private interface Work<T> {
+  interface Work<T> {
     T run() throws IOException;
   }
 
-  private <T> T inside(String what, Work<T> work) throws HoldfastException {
+  /** Does what needs the group to be there. */
+  <T> T inside(String what, Work<T> work) throws HoldfastException {
     if (!gate.enter()) {
       throw new HoldfastException("cannot " + what, "the group is removed", "make a new one", null);
     }

@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
  * How we come to own a part of the cgroup tree: where groups of ours may be made, and with which
  * controllers.
  *
- * <p>{@link #probe} only looks. {@link #acquire} does what is needed, once, and never takes it
- * back: a group that has children with controllers cannot have processes of its own, so ours move
- * to a leaf beside the groups to come (the kernel's cgroup-v2 document, "No Internal Process
- * Constraint"). Where nothing is ours, a {@link ScopeManager} is asked for a group; we stay where
- * we are then, and a small process of ours keeps that group.
+ * <p>{@link #find} is all that most need. {@link #probe} only looks, and {@link #acquire} does what
+ * is needed, once, and never takes it back: a group that has children with controllers cannot have
+ * processes of its own, so ours move to a leaf beside the groups to come (the kernel's cgroup-v2
+ * document, "No Internal Process Constraint"). Where nothing is ours, a {@link ScopeManager} is
+ * asked for a group; we stay where we are then, and a small process of ours keeps that group.
  *
  * <p>Thread-safe.
  */
@@ -86,6 +86,36 @@ public final class Delegation {
     this.absences = Map.of();
     this.manager = manager;
     this.host = host;
+  }
+
+  /**
+   * Gives a part of the tree in which controllers can be enabled, ready for groups to be made in
+   * it: reads where we are, and takes the first that serves of the real root of the tree, what is
+   * delegated to us already, our own group (if all processes in it are ours: they move to a leaf),
+   * and a scope of systemd's. {@link #kind} and {@link #why} tell which it is.
+   *
+   * <p>To be called once, and kept: each call may have systemd make another scope. It takes
+   * milliseconds; only systemd is waited for, half a minute at most.
+   *
+   * @throws HoldfastException if there is no such part; it says why, and what would help
+   */
+  public static Delegation find() throws HoldfastException {
+    return find(Optional.empty());
+  }
+
+  /**
+   * As {@link #find()}, in a group that the caller names; nothing else is tried.
+   *
+   * @param explicitRoot as in {@link #probe}
+   */
+  public static Delegation find(Path explicitRoot) throws HoldfastException {
+    return find(Optional.of(explicitRoot));
+  }
+
+  private static Delegation find(Optional<Path> explicitRoot) throws HoldfastException {
+    Delegation found = probe(CgroupHost.read(), explicitRoot);
+    found.acquire();
+    return found;
   }
 
   /**
@@ -206,6 +236,12 @@ public final class Delegation {
     if (known != null) {
       known.admit(pid);
     }
+  }
+
+  /** What it is, where, and why. */
+  @Override
+  public String toString() {
+    return "Delegation[" + kind.text() + (why.isEmpty() ? "" : ": " + why) + "]";
   }
 
   /** This one with {@code obstacle} as the reason why it is no better. */
