@@ -51,7 +51,7 @@ public final class Delegation {
   private final @Nullable Absence problem;
   private final boolean moves;
   private final @Nullable ScopeManager manager;
-  private final @Nullable CgroupHost host;
+  private final CgroupHost host;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile List<Place> places;
   private volatile Map<String, Absence> absences;
@@ -62,6 +62,7 @@ public final class Delegation {
   Delegation(
       Kind kind,
       String why,
+      CgroupHost host,
       List<Place> places,
       @Nullable Absence problem,
       boolean moves,
@@ -73,7 +74,7 @@ public final class Delegation {
     this.moves = moves;
     this.absences = Map.copyOf(absences);
     this.manager = null;
-    this.host = null;
+    this.host = host;
   }
 
   /** What somebody else gives. */
@@ -158,11 +159,29 @@ public final class Delegation {
   }
 
   /**
-   * Why a controller cannot be had in {@link #places}, by its name; {@link #acquire} may find out
-   * more. A controller that is not in it is there, if the machine has it at all.
+   * Why a controller that every group should have (memory, cpu, pids and io) cannot be had in
+   * {@link #places}, by its name; {@link #acquire} may find out more. {@link #absence} tells of
+   * others too.
    */
   public Map<String, Absence> absences() {
     return absences;
+  }
+
+  /**
+   * Why groups made here cannot have {@code controller}; empty if they can, as far as is known by
+   * now. Where systemd is to give a scope, what that offers is known once {@link #acquire} has it.
+   *
+   * @param controller as v2 names it ({@code io}, not {@code blkio})
+   */
+  public Optional<Absence> absence(String controller) {
+    Map<String, Absence> known = absences;
+    String legacy = controller.equals("io") ? "blkio" : controller;
+    Absence absence = known.getOrDefault(controller, known.get(legacy));
+    if (absence != null) {
+      return Optional.of(absence);
+    }
+    return MissingController.of(
+        controller, host, manager != null && scope == null ? List.of() : places);
   }
 
   /**
@@ -185,7 +204,7 @@ public final class Delegation {
         throw new HoldfastException(
             "Cannot own a control group", problem.reason(), problem.remedy(), null);
       }
-      if (manager != null && host != null) {
+      if (manager != null) {
         scope = Scope.make(manager, host, this);
         acquired = true;
         return;
@@ -250,6 +269,7 @@ public final class Delegation {
       return new Delegation(
           kind,
           why + ", though " + reason + ": " + obstacle.reason(),
+          host,
           places,
           null,
           moves,
@@ -257,7 +277,7 @@ public final class Delegation {
     }
     String remedy = obstacle.remedy().isEmpty() ? "" : ", or " + obstacle.remedy();
     Absence both = new Absence(reason + "; " + obstacle.reason(), problem.remedy() + remedy);
-    return new Delegation(kind, why, places, both, moves, absences);
+    return new Delegation(kind, why, host, places, both, moves, absences);
   }
 
   /** Takes over what another one has found. */
