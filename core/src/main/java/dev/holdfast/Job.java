@@ -29,12 +29,12 @@ import java.util.function.Consumer;
  * whatever its members have done to get away, and removes what held it; usage stays readable
  * afterwards.
  *
- * <pre>{@code
+ * {@snippet :
  * try (Job job = Job.builder().limits(Limits.builder().memory("64M").pids(32).build()).open()) {
  *   Child child = job.start(Command.of("make", "-j4"));
  *   child.waitFor();
  * }
- * }</pre>
+ * }
  *
  * <p>Thread-safe. A job that is forgotten without being closed, and whose children are forgotten
  * too, is closed when the garbage collector finds it; one that is open when the JVM ends is ended
