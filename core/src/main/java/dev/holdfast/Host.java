@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.cgroup.Absence;
 import dev.holdfast.cgroup.CgroupHost;
 import dev.holdfast.cgroup.CgroupVersion;
 import dev.holdfast.cgroup.Delegation;
@@ -9,6 +10,8 @@ import dev.holdfast.linux.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +31,8 @@ import java.util.TreeSet;
  * @param delegation how we come to own a subtree: explicit, root, owned, leaf, systemd, none
  * @param why why it is that; empty if it is none, see {@code reason}
  * @param hierarchies the cgroup hierarchies
+ * @param absences why groups of ours cannot have a controller that limits can ask for, by its name
+ *     ({@code io}, {@code hugetlb} and so on); empty where no group is ours, see {@code reason}
  * @param features what the kernel has, by the names that {@code holdfast doctor --json} uses; empty
  *     where that cannot be told without changing something; none on other systems than Linux
  */
@@ -41,7 +46,11 @@ public record Host(
     String delegation,
     Optional<String> why,
     List<Tree> hierarchies,
+    Map<String, Absence> absences,
     Map<String, Optional<Boolean>> features) {
+  /** Of v2, as it names them; what else can be limited there needs none. */
+  private static final List<String> CONTROLLERS =
+      List.of("memory", "cpu", "pids", "io", "cpuset", "hugetlb", "rdma", "misc");
 
   /**
    * One cgroup hierarchy.
@@ -50,12 +59,13 @@ public record Host(
    * @param mount where it is mounted
    * @param root where our jobs would lie; our own group if they lie in a scope that is yet to come
    * @param writable whether we may make groups there
-   * @param controllers those it has
+   * @param controllers those that our groups there can have: on v2 what {@code root} was given by
+   *     the groups above it
    */
   public record Tree(
       boolean unified, Path mount, Path root, boolean writable, Set<String> controllers) {
     public Tree {
-      controllers = java.util.Collections.unmodifiableSet(new TreeSet<>(controllers));
+      controllers = Collections.unmodifiableSet(new TreeSet<>(controllers));
     }
   }
 
@@ -90,6 +100,7 @@ public record Host(
           delegation.kind().text(),
           available ? Optional.of(delegation.why()) : Optional.empty(),
           delegation.places().stream().map(Host::tree).toList(),
+          available ? absences(delegation) : Map.of(),
           Features.probe(seen));
     } catch (HoldfastException failure) {
       return unavailable(
@@ -109,7 +120,16 @@ public record Host(
         "none",
         Optional.empty(),
         List.of(),
+        Map.of(),
         features);
+  }
+
+  private static Map<String, Absence> absences(Delegation delegation) {
+    Map<String, Absence> absences = new LinkedHashMap<>();
+    for (String controller : CONTROLLERS) {
+      delegation.absence(controller).ifPresent(absence -> absences.put(controller, absence));
+    }
+    return Collections.unmodifiableMap(absences);
   }
 
   private static Mechanism mechanism(CgroupVersion version) {
@@ -127,7 +147,7 @@ public record Host(
         place.hierarchy().mount(),
         place.base(),
         place.writable(),
-        place.hierarchy().controllers());
+        place.controllers());
   }
 
   private static String kernelRelease() {

@@ -1,9 +1,16 @@
 package dev.holdfast;
 
 import dev.holdfast.cgroup.AppliedLimit;
+import dev.holdfast.cgroup.Cgroup;
+import dev.holdfast.cgroup.CgroupEvent;
+import dev.holdfast.cgroup.EventWatch;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
+import dev.holdfast.cgroup.NestedGroup;
+import dev.holdfast.cgroup.PressureKind;
+import dev.holdfast.cgroup.Statistics;
 import dev.holdfast.cgroup.Usage;
+import dev.holdfast.cgroup.Watch;
 import dev.holdfast.containment.CgroupContainer;
 import dev.holdfast.containment.Container;
 import dev.holdfast.containment.Ladder;
@@ -15,18 +22,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /**
  * A contained tree of processes with limits, usage and one lifetime. Closing it ends the tree,
  * whatever its members have done to get away, and removes what held it; usage stays readable
  * afterwards.
  *
- * <pre>{@code
+ * {@snippet :
  * try (Job job = Job.builder().limits(Limits.builder().memory("64M").pids(32).build()).open()) {
  *   Child child = job.start(Command.of("make", "-j4"));
  *   child.waitFor();
  * }
- * }</pre>
+ * }
  *
  * <p>Thread-safe. A job that is forgotten without being closed, and whose children are forgotten
  * too, is closed when the garbage collector finds it; one that is open when the JVM ends is ended
@@ -172,6 +180,68 @@ public final class Job implements AutoCloseable {
   /** What the job has used so far; after closing, what it had used in all. */
   public Usage usage() throws IOException {
     return lifetime.usage();
+  }
+
+  /**
+   * Everything that the kernel counts for the job: see {@link Cgroup#statistics}.
+   *
+   * @throws HoldfastException if the job is closed, or held by process groups
+   */
+  public Statistics statistics() throws IOException {
+    return group("read the statistics of").statistics();
+  }
+
+  /**
+   * Has {@code listener} told of what happens in the job from now on: see {@link Cgroup#listen}.
+   *
+   * @throws HoldfastException as {@link #statistics} does
+   */
+  public EventWatch listen(Consumer<CgroupEvent> listener) throws IOException {
+    return group("watch").listen(listener);
+  }
+
+  /**
+   * Has {@code action} run when members were stalled for want of {@code kind}: see {@link
+   * Cgroup#onPressure}.
+   *
+   * @throws HoldfastException as {@link #statistics} does; also if there is no v2 group, or the
+   *     kernel has no PSI
+   */
+  public Watch onPressure(
+      PressureKind kind, boolean full, Duration stall, Duration window, Runnable action)
+      throws IOException {
+    return group("watch the pressure in").onPressure(kind, full, stall, window, action);
+  }
+
+  /**
+   * Has {@code action} run each time that the job's use of memory rises to so many bytes, where v1
+   * has the memory controller: see {@link Cgroup#onMemoryUse}.
+   *
+   * @throws HoldfastException as {@link #statistics} does; also if v2 has the memory controller
+   */
+  public Watch onMemoryUse(long bytes, Runnable action) throws IOException {
+    return group("watch the memory of").onMemoryUse(bytes, action);
+  }
+
+  /**
+   * The groups that members made in the job: see {@link Cgroup#nested}.
+   *
+   * @throws HoldfastException as {@link #statistics} does
+   */
+  public List<NestedGroup> nested() throws IOException {
+    return group("look at the groups in").nested();
+  }
+
+  private Cgroup group(String what) throws HoldfastException {
+    lifetime.checkOpen();
+    if (lifetime.container() instanceof CgroupContainer cgroup) {
+      return cgroup.group();
+    }
+    throw new HoldfastException(
+        "cannot " + what + " the job " + name,
+        "process groups hold it, for which the kernel neither counts nor tells anything",
+        "have a cgroup for it: holdfast doctor says how",
+        null);
   }
 
   /** Changes limits of the running job; those that {@code changes} does not name stay. */

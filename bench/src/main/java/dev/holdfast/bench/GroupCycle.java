@@ -1,10 +1,8 @@
 package dev.holdfast.bench;
 
 import dev.holdfast.cgroup.Cgroup;
-import dev.holdfast.cgroup.CgroupHost;
 import dev.holdfast.cgroup.Delegation;
 import java.util.List;
-import java.util.Optional;
 
 /** The cgroup library alone: a group made, limited, read back and removed. */
 final class GroupCycle {
@@ -13,8 +11,7 @@ final class GroupCycle {
   static List<Outcome> run(Settings settings) throws Exception {
     String holdfast = "Holdfast, create apply remove";
     String plain = "C, the same calls";
-    Delegation delegation = Delegation.probe(CgroupHost.read(), Optional.empty());
-    delegation.acquire();
+    Delegation delegation = Delegation.find();
     try (Cgroup above = delegation.createHolder("bench-above-" + ProcessHandle.current().pid());
         Peer peer = new Peer(settings.peer())) {
       above.enableControllers();

@@ -58,6 +58,41 @@ final class Groups {
           "pids.peak",
           "pids.events");
 
+  /** What {@link Job#statistics} reads, huge pages left out: a group has those that ask for them. */
+  private static final List<String> STATISTICS_FILES =
+      List.of(
+          "cgroup.stat",
+          "cpu.stat",
+          "cpu.stat.local",
+          "cpuacct.usage",
+          "cpuacct.usage_user",
+          "cpuacct.usage_sys",
+          "memory.stat",
+          "memory.numa_stat",
+          "memory.current",
+          "memory.peak",
+          "memory.zswap.current",
+          "memory.events",
+          "memory.events.local",
+          "memory.swap.current",
+          "memory.swap.peak",
+          "memory.swap.events",
+          "memory.usage_in_bytes",
+          "memory.max_usage_in_bytes",
+          "memory.failcnt",
+          "memory.oom_control",
+          "memory.memsw.usage_in_bytes",
+          "memory.memsw.max_usage_in_bytes",
+          "io.stat",
+          "pids.current",
+          "pids.peak",
+          "pids.events",
+          "pids.events.local",
+          "cpu.pressure",
+          "memory.pressure",
+          "io.pressure",
+          "irq.pressure");
+
   private final Map<Path, Boolean> unifiedByDirectory = new LinkedHashMap<>();
 
   private Groups() {}
@@ -86,6 +121,11 @@ final class Groups {
   /** The files that a usage snapshot is made of. */
   List<Path> usageFiles() {
     return files(USAGE_FILES);
+  }
+
+  /** The files that a snapshot of all statistics is made of. */
+  List<Path> statisticsFiles() {
+    return files(STATISTICS_FILES);
   }
 
   /**

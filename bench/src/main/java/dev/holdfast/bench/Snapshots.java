@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A usage snapshot against plainly reading the files that it is made of. */
+/** Snapshots of usage, and of all statistics, against plainly reading the files they are made of. */
 final class Snapshots {
   private Snapshots() {}
 
@@ -17,13 +17,22 @@ final class Snapshots {
     try (Job job = Limited.job()) {
       // Something in the counters, so that there is something to parse.
       Limited.startAndReap(job, Limited.quiet("/bin/true"));
-      List<Path> files = Groups.of(job).usageFiles();
-      Race race =
+      Groups groups = Groups.of(job);
+      List<Path> files = groups.usageFiles();
+      Race usage =
           new Race("6. usage snapshots (" + files.size() + " files)", Unit.PER_SECOND, plain)
               .add(new Candidate(holdfast, () -> perSecond(batch, job::usage)))
               .add(new Candidate(plain, () -> perSecond(batch, () -> readAll(files))))
               .goal(holdfast, plain, 5);
-      return List.of(race.run(settings.warmUp() / 3, settings.rounds() / 5, 0));
+      List<Path> all = groups.statisticsFiles();
+      String statistics = "Holdfast, job.statistics()";
+      Race everything =
+          new Race("6. all statistics (" + all.size() + " files)", Unit.PER_SECOND, plain)
+              .add(new Candidate(statistics, () -> perSecond(batch, job::statistics)))
+              .add(new Candidate(plain, () -> perSecond(batch, () -> readAll(all))));
+      int warmUp = settings.warmUp() / 3;
+      int rounds = settings.rounds() / 5;
+      return List.of(usage.run(warmUp, rounds, 0), everything.run(warmUp, rounds, 0));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.Host;
+import dev.holdfast.cgroup.Absence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,17 @@ final class DoctorText {
               + (tree.controllers().isEmpty()
                   ? ", no controllers"
                   : ", " + String.join(" ", tree.controllers())));
+    }
+    for (Map.Entry<String, Absence> missing : host.absences().entrySet()) {
+      Absence absence = missing.getValue();
+      lines.add(
+          "controller  no "
+              + missing.getKey()
+              + ": "
+              + absence.reason()
+              + " ("
+              + absence.remedy()
+              + ")");
     }
     for (Map.Entry<String, Optional<Boolean>> feature : host.features().entrySet()) {
       lines.add("feature     " + feature.getKey() + ": " + known(feature.getValue()));

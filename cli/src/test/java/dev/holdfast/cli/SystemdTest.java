@@ -133,6 +133,45 @@ class SystemdTest {
     assertThat(text.out()).contains(where.told);
   }
 
+  /** What is offered to a process there is what doctor says, and not what the machine has. */
+  @ParameterizedTest
+  @EnumSource
+  void doctorNamesTheControllersThatAreOursAndTheOthers(Where where) throws Exception {
+    HoldfastProcess.Ended offer =
+        await(
+            where.way.apply(
+                List.of(
+                    "sh",
+                    "-c",
+                    "cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/cgroup.controllers")));
+    List<String> offered = List.of(offer.out().strip().split(" +"));
+    List<String> ours = new ArrayList<>();
+    for (JsonNode name :
+        json(where.run("doctor", "--json").out()).at("/cgroup/hierarchies/0/controllers")) {
+      ours.add(name.asString());
+    }
+    assertThat(ours).containsExactlyInAnyOrderElementsOf(offered);
+
+    List<String> findings =
+        where.run("doctor").out().lines().filter(line -> line.startsWith("controller ")).toList();
+    List<String> missing =
+        new ArrayList<>(
+            List.of("memory", "cpu", "pids", "io", "cpuset", "hugetlb", "rdma", "misc"));
+    missing.removeAll(
+        where.delegation.equals("systemd")
+            ? List.of(Files.readString(TOP.resolve("cgroup.controllers")).strip().split(" "))
+            : offered);
+    if (where.group == null) {
+      assertThat(findings).isEmpty();
+      return;
+    }
+    assertThat(findings).hasSameSizeAs(missing);
+    for (String controller : missing) {
+      assertThat(findings)
+          .anyMatch(line -> line.matches("controller +no " + controller + ": .+ \\(.+\\)"));
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   void runDoesWhatCanBeDone(Where where) throws Exception {

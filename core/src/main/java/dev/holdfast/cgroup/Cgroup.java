@@ -5,6 +5,8 @@ import dev.holdfast.linux.Directory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +51,7 @@ public final class Cgroup implements AutoCloseable {
   private volatile Map<String, Absence> childAbsences;
   private final @Nullable Cgroup parent;
   private final @Nullable Scope scope;
+  private volatile @Nullable StatisticsFiles statistics;
   private final Gate gate;
   private final Object removing = new Object();
 
@@ -378,6 +381,15 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /**
+   * Sets limits as {@link #apply(Limits, boolean)} does, each of which must hold.
+   *
+   * @throws HoldfastException if one cannot be enforced; those before it are set
+   */
+  public List<AppliedLimit> apply(Limits limits) throws HoldfastException {
+    return apply(limits, false);
+  }
+
+  /**
    * Has the kernel take memory back from the group: it drops what can be read again and swaps out
    * the rest, as far as swap is allowed.
    *
@@ -399,29 +411,58 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /**
-   * Everything that the kernel counts for the group, at one moment or nearly. The files stay open,
-   * some thirty of them, until the group is removed, so that taking it often is cheap.
+   * Everything that the kernel counts for the group, at one moment or nearly. From the second time
+   * on the files stay open, some forty of them, until the group is removed, so that taking it often
+   * is cheap.
    */
   public Statistics statistics() throws HoldfastException {
     return gate.inside(
         "read the statistics of the group " + name,
-        () -> new StatisticsFiles(branches.all(), HugePages.sizes(HugePages.SIZES)).read());
+        () -> {
+          StatisticsFiles files = statistics;
+          if (files == null) {
+            statistics =
+                files = new StatisticsFiles(branches.all(), HugePages.sizes(HugePages.SIZES));
+          }
+          return files.read();
+        });
+  }
+
+  /**
+   * The groups directly in this one, those that members made included. Whatever limits they have,
+   * this group's bind them too.
+   */
+  public List<NestedGroup> nested() throws HoldfastException {
+    return gate.inside("list the groups in the group " + name, () -> NestedGroup.in(this));
+  }
+
+  /**
+   * Shows {@code visitor} every group inside this one, outer ones before those in them. None is
+   * kept open meanwhile. Those that come or go during the walk may be missed, or be gone when they
+   * are looked at.
+   *
+   * @throws IOException what the visitor throws, or a {@link HoldfastException}
+   */
+  public void walk(NestedGroup.Visitor visitor) throws IOException {
+    Deque<NestedGroup> ahead = new ArrayDeque<>(nested());
+    for (NestedGroup group = ahead.poll(); group != null; group = ahead.poll()) {
+      visitor.visit(group);
+      group.nested().reversed().forEach(ahead::push);
+    }
   }
 
   /**
    * Has {@code action} run after each out-of-memory kill in the group (on v1: as the kernel is
    * about to kill), on the poller's thread: it must be short and never block. The group must not be
    * removed before the watch is closed, or no kill is told of any more.
-   *
-   * @return closing it ends the watch; it does not throw
    */
-  public AutoCloseable watchOom(Runnable action) throws HoldfastException {
+  public Watch watchOom(Runnable action) throws HoldfastException {
     return gate.inside(
         "watch the group " + name + " for out-of-memory kills",
         () -> {
           Branch v1 = branches.v1With("memory");
           if (v1 != null) {
-            return OomWatch.v1(v1.directory(), action);
+            return MemoryWatchV1.oom(v1.directory(), action);
           }
           return EventWatch.oomKills(membership.directory(), action);
         });
@@ -430,12 +471,13 @@ public final class Cgroup implements AutoCloseable {
   /**
    * Has {@code listener} told of what happens in the group from now on, nested groups included
    * where the kernel counts those, on the poller's thread: it must be short and never block. Events
-   * that follow close upon each other may come as one, with the later count. v1 tells of
-   * out-of-memory kills alone. The group must not be removed before this is closed.
+   * that follow close upon each other may come as one, with the later count. The group must not be
+   * removed before this is closed.
    *
-   * @return closing it ends the watch; it does not throw
+   * <p>{@link EventWatch#kinds} says what can be told of here. v1 tells of out-of-memory kills
+   * alone; see {@link #onMemoryUse} for warnings.
    */
-  public AutoCloseable listen(Consumer<CgroupEvent> listener) throws HoldfastException {
+  public EventWatch listen(Consumer<CgroupEvent> listener) throws HoldfastException {
     return gate.inside("watch the group " + name, () -> EventWatch.open(branches.all(), listener));
   }
 
@@ -446,15 +488,45 @@ public final class Cgroup implements AutoCloseable {
    * @param full whether all of them at the same time must have been stalled, not only some
    * @param stall microseconds and up, at most the window
    * @param window from 500 ms to 10 s; without CAP_SYS_RESOURCE the kernel wants a multiple of 2 s
-   * @return closing it ends the watch; it does not throw
    * @throws HoldfastException if there is no v2 group, or the kernel has no PSI
    */
-  public AutoCloseable onPressure(
+  public Watch onPressure(
       PressureKind kind, boolean full, Duration stall, Duration window, Runnable action)
       throws HoldfastException {
     return gate.inside(
         "watch the pressure in the group " + name,
         () -> PressureTrigger.open(unified("pressure"), kind, full, stall, window, action));
+  }
+
+  /**
+   * Has {@code action} run, on the poller's thread, each time that the group's use of memory rises
+   * to so many bytes: a warning before a limit kills, on v1 and on hybrid hosts, where v1 has the
+   * memory controller. If that is reached already it is told at once, on the calling thread. The
+   * kernel looks at every 128th page or so; rises close upon each other may come as one.
+   *
+   * @throws HoldfastException if v2 has the memory controller, which announces no amounts: there
+   *     {@code memoryHigh} and {@link #listen}, or {@link #onPressure}, warn
+   */
+  public Watch onMemoryUse(long bytes, Runnable action) throws HoldfastException {
+    if (bytes <= 0) {
+      throw new IllegalArgumentException("not an amount of memory: " + bytes);
+    }
+    return gate.inside(
+        "watch the memory of the group " + name,
+        () -> MemoryWatchV1.use(legacyMemory("amounts of memory"), bytes, action));
+  }
+
+  /**
+   * Has {@code action} run, on the poller's thread, each time that the kernel has to reclaim memory
+   * in the group and finds it as hard as {@code level}, or harder: v1's older form of {@link
+   * #onPressure}.
+   *
+   * @throws HoldfastException if v2 has the memory controller
+   */
+  public Watch onMemoryPressure(MemoryPressure level, Runnable action) throws HoldfastException {
+    return gate.inside(
+        "watch the pressure on the memory of the group " + name,
+        () -> MemoryWatchV1.pressure(legacyMemory("levels of pressure"), level, action));
   }
 
   /**
@@ -465,7 +537,18 @@ public final class Cgroup implements AutoCloseable {
   public PeakWindow peakWindow() throws HoldfastException {
     return gate.inside(
         "watch the peak of memory in the group " + name,
-        () -> PeakWindow.open(unified("a peak that can be reset")));
+        () -> PeakWindow.open(unified("a peak that can be reset"), PeakWindow.MEMORY));
+  }
+
+  /**
+   * Begins a window of one's own for the peak of swap.
+   *
+   * @throws HoldfastException as {@link #peakWindow} does; also if the kernel does not count swap
+   */
+  public PeakWindow swapPeakWindow() throws HoldfastException {
+    return gate.inside(
+        "watch the peak of swap in the group " + name,
+        () -> PeakWindow.open(unified("a peak that can be reset"), PeakWindow.SWAP));
   }
 
   /**
@@ -552,6 +635,7 @@ public final class Cgroup implements AutoCloseable {
   void grown(List<Branch> more, Map<String, Absence> refused) {
     branches = branches.and(more);
     limiting.grown(branches, refused, parent == null ? Map.of() : parent.limiting.absences());
+    statistics = null;
   }
 
   private Members readMembers() throws HoldfastException {
@@ -570,6 +654,18 @@ public final class Cgroup implements AutoCloseable {
         });
   }
 
+  private Directory legacyMemory(String what) throws HoldfastException {
+    Branch v1 = branches.v1With("memory");
+    if (v1 == null) {
+      throw new HoldfastException(
+          "cannot do this with the group " + name,
+          "v2 tells of no " + what,
+          "limit memory-high and listen for MEMORY_HIGH, or watch the pressure (PSI)",
+          null);
+    }
+    return v1.directory();
+  }
+
   private Directory unified(String what) throws HoldfastException {
     if (!membership.unified()) {
       throw new HoldfastException(
@@ -579,5 +675,10 @@ public final class Cgroup implements AutoCloseable {
           null);
     }
     return membership.directory();
+  }
+
+  /** Does what needs the group to be there. */
+  <T> T inside(String what, Gate.Work<T> work) throws HoldfastException {
+    return gate.inside(what, work);
   }
 }

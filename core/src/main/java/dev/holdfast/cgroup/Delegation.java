@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
  * How we come to own a part of the cgroup tree: where groups of ours may be made, and with which
  * controllers.
  *
- * <p>{@link #probe} only looks. {@link #acquire} does what is needed, once, and never takes it
- * back: a group that has children with controllers cannot have processes of its own, so ours move
- * to a leaf beside the groups to come (the kernel's cgroup-v2 document, "No Internal Process
- * Constraint"). Where nothing is ours, a {@link ScopeManager} is asked for a group; we stay where
- * we are then, and a small process of ours keeps that group.
+ * <p>{@link #find} is all that most need. {@link #probe} only looks, and {@link #acquire} does what
+ * is needed, once, and never takes it back: a group that has children with controllers cannot have
+ * processes of its own, so ours move to a leaf beside the groups to come (the kernel's cgroup-v2
+ * document, "No Internal Process Constraint"). Where nothing is ours, a {@link ScopeManager} is
+ * asked for a group; we stay where we are then, and a small process of ours keeps that group.
  *
  * <p>Thread-safe.
  */
@@ -51,7 +51,7 @@ public final class Delegation {
   private final @Nullable Absence problem;
   private final boolean moves;
   private final @Nullable ScopeManager manager;
-  private final @Nullable CgroupHost host;
+  private final CgroupHost host;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile List<Place> places;
   private volatile Map<String, Absence> absences;
@@ -62,6 +62,7 @@ public final class Delegation {
   Delegation(
       Kind kind,
       String why,
+      CgroupHost host,
       List<Place> places,
       @Nullable Absence problem,
       boolean moves,
@@ -73,7 +74,7 @@ public final class Delegation {
     this.moves = moves;
     this.absences = Map.copyOf(absences);
     this.manager = null;
-    this.host = null;
+    this.host = host;
   }
 
   /** What somebody else gives. */
@@ -86,6 +87,36 @@ public final class Delegation {
     this.absences = Map.of();
     this.manager = manager;
     this.host = host;
+  }
+
+  /**
+   * Gives a part of the tree in which controllers can be enabled, ready for groups to be made in
+   * it: reads where we are, and takes the first that serves of the real root of the tree, what is
+   * delegated to us already, our own group (if all processes in it are ours: they move to a leaf),
+   * and a scope of systemd's. {@link #kind} and {@link #why} tell which it is.
+   *
+   * <p>To be called once, and kept: each call may have systemd make another scope. It takes
+   * milliseconds; only systemd is waited for, half a minute at most.
+   *
+   * @throws HoldfastException if there is no such part; it says why, and what would help
+   */
+  public static Delegation find() throws HoldfastException {
+    return find(Optional.empty());
+  }
+
+  /**
+   * As {@link #find()}, in a group that the caller names; nothing else is tried.
+   *
+   * @param explicitRoot as in {@link #probe}
+   */
+  public static Delegation find(Path explicitRoot) throws HoldfastException {
+    return find(Optional.of(explicitRoot));
+  }
+
+  private static Delegation find(Optional<Path> explicitRoot) throws HoldfastException {
+    Delegation found = probe(CgroupHost.read(), explicitRoot);
+    found.acquire();
+    return found;
   }
 
   /**
@@ -128,11 +159,29 @@ public final class Delegation {
   }
 
   /**
-   * Why a controller cannot be had in {@link #places}, by its name; {@link #acquire} may find out
-   * more. A controller that is not in it is there, if the machine has it at all.
+   * Why a controller that every group should have (memory, cpu, pids and io) cannot be had in
+   * {@link #places}, by its name; {@link #acquire} may find out more. {@link #absence} tells of
+   * others too.
    */
   public Map<String, Absence> absences() {
     return absences;
+  }
+
+  /**
+   * Why groups made here cannot have {@code controller}; empty if they can, as far as is known by
+   * now. Where systemd is to give a scope, what that offers is known once {@link #acquire} has it.
+   *
+   * @param controller as v2 names it ({@code io}, not {@code blkio})
+   */
+  public Optional<Absence> absence(String controller) {
+    Map<String, Absence> known = absences;
+    String legacy = controller.equals("io") ? "blkio" : controller;
+    Absence absence = known.getOrDefault(controller, known.get(legacy));
+    if (absence != null) {
+      return Optional.of(absence);
+    }
+    return MissingController.of(
+        controller, host, manager != null && scope == null ? List.of() : places);
   }
 
   /**
@@ -155,7 +204,7 @@ public final class Delegation {
         throw new HoldfastException(
             "Cannot own a control group", problem.reason(), problem.remedy(), null);
       }
-      if (manager != null && host != null) {
+      if (manager != null) {
         scope = Scope.make(manager, host, this);
         acquired = true;
         return;
@@ -208,12 +257,19 @@ public final class Delegation {
     }
   }
 
+  /** What it is, where, and why. */
+  @Override
+  public String toString() {
+    return "Delegation[" + kind.text() + (why.isEmpty() ? "" : ": " + why) + "]";
+  }
+
   /** This one with {@code obstacle} as the reason why it is no better. */
   Delegation but(String reason, Absence obstacle) {
     if (problem == null) {
       return new Delegation(
           kind,
           why + ", though " + reason + ": " + obstacle.reason(),
+          host,
           places,
           null,
           moves,
@@ -221,7 +277,7 @@ public final class Delegation {
     }
     String remedy = obstacle.remedy().isEmpty() ? "" : ", or " + obstacle.remedy();
     Absence both = new Absence(reason + "; " + obstacle.reason(), problem.remedy() + remedy);
-    return new Delegation(kind, why, places, both, moves, absences);
+    return new Delegation(kind, why, host, places, both, moves, absences);
   }
 
   /** Takes over what another one has found. */

@@ -1,13 +1,11 @@
 package dev.holdfast.cgroup;
 
 import dev.holdfast.cgroup.Delegation.Kind;
-import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.linux.RawText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +17,8 @@ import java.util.stream.Collectors;
 /** The rules by which {@link Delegation} finds its places; only looks. */
 final class DelegationProbe {
   /**
-   * The controllers behind {@link Limits}: without them on v2 nothing needs to be enabled there.
+   * The controllers that every group gets: without them on v2 nothing needs to be enabled there,
+   * and our processes stay where they are until a group asks for another one ({@link Growth}).
    */
   private static final Set<String> LIMITING = Set.of("memory", "cpu", "pids");
 
@@ -61,7 +60,7 @@ final class DelegationProbe {
       Optional<Absence> here =
           base == null ? Optional.of(outside(hierarchy)) : unwritable(hierarchy, base);
       if (base != null) {
-        places.add(new Place(hierarchy, base, isTop(hierarchy, base), here.isEmpty()));
+        places.add(Place.of(hierarchy, base, isTop(hierarchy, base), here.isEmpty()));
       }
       if (here.isEmpty() && base != null && hierarchy.unified()) {
         here = unusable(hierarchy, base);
@@ -76,7 +75,7 @@ final class DelegationProbe {
         }
       }
     }
-    offered(bases);
+    offered(places);
     Kind kind = Kind.OWNED;
     if (problem.isPresent()) {
       kind = Kind.NONE;
@@ -89,7 +88,7 @@ final class DelegationProbe {
     }
     Delegation own =
         new Delegation(
-            kind, why(kind, bases, first), places, problem.orElse(null), moves, absences);
+            kind, why(kind, bases, first), host, places, problem.orElse(null), moves, absences);
     return explicit ? own : offer.instead(own, host);
   }
 
@@ -267,19 +266,7 @@ final class DelegationProbe {
     if (!mustMove(unified, base)) {
       return Optional.empty();
     }
-    try {
-      return stranger(base)
-          .map(pid ->
-              new Absence(
-                  base
-                      + " holds processes that we did not start, such as "
-                      + (pid == 0 ? "one outside of our pid namespace" : "pid " + pid),
-                  remedy(root)));
-    } catch (IOException | NumberFormatException unreadable) {
-      return Optional.of(
-          new Absence(
-              "cannot read " + base.resolve("cgroup.procs") + ": " + unreadable, remedy(root)));
-    }
+    return Strangers.in(base, host.proc()).map(why -> new Absence(why, remedy(root)));
   }
 
   /** Whether processes in {@code base} stand in the way of controllers below it. */
@@ -290,81 +277,11 @@ final class DelegationProbe {
         && GroupFile.words(base.resolve("cgroup.subtree_control")).orElse(Set.of()).isEmpty();
   }
 
-  /** A process in the group that is neither ourselves nor our descendant. */
-  private Optional<Integer> stranger(Path base) throws IOException {
-    ProcessTable table = new ProcessTable(host.proc());
-    int self = self();
-    Set<Integer> ours = new HashSet<>(Set.of(self));
-    for (String line : Files.readAllLines(base.resolve("cgroup.procs"))) {
-      int pid = Integer.parseInt(line);
-      Set<Integer> way = new HashSet<>();
-      int at = pid;
-      while (!ours.contains(at)) {
-        ProcessTable.Entry entry = way.add(at) && at > 0 ? table.entry(at) : null;
-        if (entry == null) {
-          if (at == pid && pid > 0) {
-            // It has ended meanwhile.
-            break;
-          }
-          return Optional.of(pid);
-        }
-        at = entry.parent();
-      }
-      if (ours.contains(at)) {
-        ours.addAll(way);
-      }
-    }
-    return Optional.empty();
-  }
-
-  private int self() {
-    try {
-      // The pid as this proc filesystem counts.
-      return Integer.parseInt(Files.readSymbolicLink(host.proc().resolve("self")).toString());
-    } catch (IOException | RuntimeException noLink) {
-      return (int) ProcessHandle.current().pid();
-    }
-  }
-
   /** Notes the wanted controllers that are nowhere, or that v2 does not offer at our base. */
-  private void offered(Map<Hierarchy, Path> bases) {
+  private void offered(List<Place> places) {
     for (String controller : SubtreeControl.WANTED) {
-      Optional<Hierarchy> holder = host.holding(controller);
-      if (holder.isEmpty()) {
-        if (!(controller.equals("io") && host.holding("blkio").isPresent())) {
-          host.absence(controller).ifPresent(absence -> absences.putIfAbsent(controller, absence));
-        }
-        continue;
-      }
-      Path base = bases.get(holder.get());
-      if (base != null && holder.get().unified()) {
-        Path file = base.resolve("cgroup.controllers");
-        Set<String> here = GroupFile.words(file).orElse(Set.of());
-        if (!here.contains(controller)) {
-          absences.putIfAbsent(
-              controller,
-              new Absence(
-                  KernelControllers.offersOnly(file, here),
-                  withheld(holder.get(), base, controller)));
-        }
-      }
+      MissingController.of(controller, host, places)
+          .ifPresent(absence -> absences.putIfAbsent(controller, absence));
     }
-  }
-
-  /** Which group above has the controller and does not pass it on. */
-  private static String withheld(Hierarchy unified, Path base, String controller) {
-    for (Path above = base.getParent();
-        above != null && above.startsWith(unified.mount());
-        above = above.getParent()) {
-      Path file = above.resolve("cgroup.controllers");
-      if (GroupFile.words(file).orElse(Set.of()).contains(controller)) {
-        return "write +"
-            + controller
-            + " to "
-            + above.resolve("cgroup.subtree_control")
-            + " (under systemd: Delegate=yes for its unit)";
-      }
-    }
-    return "have " + controller + " enabled in the groups above";
   }
 }

@@ -8,31 +8,56 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells a listener of what happens in a group: from {@code cgroup.events}, {@code memory.events},
- * {@code memory.swap.events} and {@code pids.events} of v2, and v1's eventfd of OOM kills. v1 has
- * nothing else: its {@code pids.events} is not announced since Linux 6.11.
+ * Tells a listener of what happens in a group, until it is closed: see {@link Cgroup#listen}.
+ *
+ * <p>Thread-safe.
  */
-final class EventWatch implements AutoCloseable {
-  /** A counter of a file, and what its growth means. */
-  private record Source(String file, String key, CgroupEvent.Kind kind) {}
+public final class EventWatch implements Watch {
+  /*
+   * v2 announces changes of cgroup.events and of the controllers' *.events files; v1 has an eventfd
+   * for OOM kills and nothing else: its pids.events is not announced since Linux 6.11.
+   */
 
-  private static final List<Source> COUNTERS =
-      List.of(
-          new Source("memory.events", "low", CgroupEvent.Kind.MEMORY_LOW),
-          new Source("memory.events", "high", CgroupEvent.Kind.MEMORY_HIGH),
-          new Source("memory.events", "max", CgroupEvent.Kind.MEMORY_MAX),
-          new Source("memory.events", "oom_kill", CgroupEvent.Kind.OOM_KILL),
-          new Source("memory.events", "oom_group_kill", CgroupEvent.Kind.OOM_GROUP_KILL),
-          new Source("memory.swap.events", "max", CgroupEvent.Kind.SWAP_MAX),
-          new Source("pids.events", "max", CgroupEvent.Kind.PIDS_REJECTED));
+  /** What the growth of a counter means. */
+  private record Meaning(CgroupEvent.Kind kind, Optional<String> subject) {
+    Meaning(CgroupEvent.Kind kind) {
+      this(kind, Optional.empty());
+    }
+  }
 
-  private final List<AutoCloseable> watches = new ArrayList<>();
+  /** What a file counts. */
+  @FunctionalInterface
+  private interface Meanings {
+    @Nullable Meaning of(String key);
+  }
+
+  private static final Map<String, Map<String, Meaning>> COUNTERS =
+      Map.of(
+          "memory.events",
+          Map.of(
+              "low", new Meaning(CgroupEvent.Kind.MEMORY_LOW),
+              "high", new Meaning(CgroupEvent.Kind.MEMORY_HIGH),
+              "max", new Meaning(CgroupEvent.Kind.MEMORY_MAX),
+              "oom_kill", new Meaning(CgroupEvent.Kind.OOM_KILL),
+              "oom_group_kill", new Meaning(CgroupEvent.Kind.OOM_GROUP_KILL)),
+          "memory.swap.events",
+          Map.of(
+              "high", new Meaning(CgroupEvent.Kind.SWAP_HIGH),
+              "max", new Meaning(CgroupEvent.Kind.SWAP_MAX),
+              "fail", new Meaning(CgroupEvent.Kind.SWAP_FAIL)),
+          "pids.events",
+          Map.of("max", new Meaning(CgroupEvent.Kind.PIDS_REJECTED)));
+
+  private static final String MISC_SUFFIX = ".max";
+
+  private final List<Watch> watches = new ArrayList<>();
   private final Set<CgroupEvent.Kind> kinds = EnumSet.noneOf(CgroupEvent.Kind.class);
   private final Consumer<CgroupEvent> listener;
 
@@ -54,7 +79,7 @@ final class EventWatch implements AutoCloseable {
   }
 
   /** Of the kills alone, on v2. */
-  static AutoCloseable oomKills(Directory group, Runnable action) throws IOException {
+  static EventWatch oomKills(Directory group, Runnable action) throws IOException {
     EventWatch events =
         new EventWatch(event -> {
           if (event.kind() == CgroupEvent.Kind.OOM_KILL) {
@@ -62,7 +87,8 @@ final class EventWatch implements AutoCloseable {
           }
         });
     try {
-      events.counters(group, "memory.events");
+      events.counters(
+          group, "memory.events", COUNTERS.getOrDefault("memory.events", Map.of())::get);
     } catch (SystemCallException refused) {
       throw Refusal.of(
           "cannot watch the group " + group.path() + " for out-of-memory kills",
@@ -72,9 +98,11 @@ final class EventWatch implements AutoCloseable {
     return events;
   }
 
-  /** What can be told of here. */
-  Set<CgroupEvent.Kind> kinds() {
-    return EnumSet.copyOf(kinds);
+  /**
+   * What is told of here, as far as this kernel and the group's controllers at the time tell it.
+   */
+  public Set<CgroupEvent.Kind> kinds() {
+    return kinds.isEmpty() ? EnumSet.noneOf(CgroupEvent.Kind.class) : EnumSet.copyOf(kinds);
   }
 
   private void add(Branch branch) throws IOException {
@@ -83,39 +111,65 @@ final class EventWatch implements AutoCloseable {
       kinds.add(CgroupEvent.Kind.OOM_KILL);
       long[] count = {0};
       watches.add(
-          OomWatch.v1(
+          MemoryWatchV1.oom(
               group,
               () -> listener.accept(new CgroupEvent(CgroupEvent.Kind.OOM_KILL, ++count[0]))));
     }
     if (branch.unified()) {
       states(group);
-      for (String file : List.of("memory.events", "memory.swap.events", "pids.events")) {
-        if (group.has(file)) {
-          counters(group, file);
-        }
+      for (Map.Entry<String, Map<String, Meaning>> file : COUNTERS.entrySet()) {
+        countersIfPresent(group, file.getKey(), file.getValue()::get);
       }
+      for (String size : HugePages.sizes(HugePages.SIZES)) {
+        Meaning meaning = new Meaning(CgroupEvent.Kind.HUGETLB_MAX, Optional.of(size));
+        countersIfPresent(
+            group, "hugetlb." + size + ".events", key -> key.equals("max") ? meaning : null);
+      }
+      countersIfPresent(group, "misc.events", EventWatch::misc);
     }
   }
 
-  private void counters(Directory group, String file) throws IOException {
-    List<Source> sources = COUNTERS.stream().filter(s -> s.file().equals(file)).toList();
-    Map<Source, Long> known = new HashMap<>();
+  /** {@code RESOURCE.max}. */
+  private static @Nullable Meaning misc(String key) {
+    return key.endsWith(MISC_SUFFIX)
+        ? new Meaning(
+            CgroupEvent.Kind.MISC_MAX,
+            Optional.of(key.substring(0, key.length() - MISC_SUFFIX.length())))
+        : null;
+  }
+
+  private void countersIfPresent(Directory group, String file, Meanings meanings)
+      throws IOException {
+    if (group.has(file)) {
+      counters(group, file, meanings);
+    }
+  }
+
+  private void counters(Directory group, String file, Meanings meanings) throws IOException {
+    Map<String, Long> known = new HashMap<>();
     watches.add(
         FileWatch.open(
             group,
             file,
             content -> {
-              for (Source source : sources) {
-                OptionalLong now = FlatKeyed.value(content, source.key());
-                if (now.isPresent()) {
-                  @Nullable Long before = known.put(source, now.getAsLong());
-                  if (before != null && now.getAsLong() > before) {
-                    listener.accept(new CgroupEvent(source.kind(), now.getAsLong()));
+              Counters now = Counters.flat(content);
+              for (String key : now.names()) {
+                Meaning meaning = meanings.of(key);
+                if (meaning != null) {
+                  long count = now.get(key).orElse(0);
+                  @Nullable Long before = known.put(key, count);
+                  if (before != null && count > before) {
+                    listener.accept(new CgroupEvent(meaning.kind(), meaning.subject(), count));
                   }
                 }
               }
             }));
-    known.keySet().forEach(source -> kinds.add(source.kind()));
+    for (String key : known.keySet()) {
+      Meaning meaning = meanings.of(key);
+      if (meaning != null) {
+        kinds.add(meaning.kind());
+      }
+    }
   }
 
   private void states(Directory group) throws IOException {
@@ -154,12 +208,6 @@ final class EventWatch implements AutoCloseable {
 
   @Override
   public void close() {
-    for (AutoCloseable watch : watches) {
-      try {
-        watch.close();
-      } catch (Exception never) {
-        throw new AssertionError(never);
-      }
-    }
+    watches.forEach(Watch::close);
   }
 }

@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  *
  * <p>Thread-safe. The action runs on the poller's thread, never twice at a time.
  */
-final class FileWatch implements AutoCloseable {
+final class FileWatch implements Watch {
   private final Descriptor file;
   private final String path;
   private final Poller.Watch watch;

@@ -2,6 +2,7 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 final class Growth {
   /** Members may fork while they are moved. */
   private static final int PASSES = 16;
+
+  private static final Path PROC = Path.of("/proc");
 
   private Growth() {}
 
@@ -68,10 +71,26 @@ final class Growth {
     }
     for (Place place : group.places()) {
       if (place.hierarchy().unified()) {
-        return SubtreeControl.enable(place.base(), place.top(), false, names);
+        boolean moved = makeRoom(place, names);
+        return SubtreeControl.enable(place.base(), place.top(), moved, names);
       }
     }
     return Map.of();
+  }
+
+  /**
+   * Moves our processes out of the way of controllers that groups below could get: only now, since
+   * few ask for those that are not enabled from the beginning. Nobody else's are moved.
+   */
+  private static boolean makeRoom(Place place, Set<String> names) throws IOException {
+    boolean room =
+        place.hierarchy().own().filter(place.base()::equals).isPresent()
+            && SubtreeControl.isInTheWay(place, names)
+            && Strangers.in(place.base(), PROC).isEmpty();
+    if (room) {
+      Leaf.moveInto(place.base());
+    }
+    return room;
   }
 
   /** Makes the group's directory in the v1 hierarchy of {@code controller}, if there is one. */

@@ -8,14 +8,15 @@ import java.io.IOException;
 import java.util.OptionalLong;
 
 /**
- * The highest memory use since a moment of one's own choice. The kernel keeps one peak for each
- * open file from the first write to it on (Linux 6.12), so windows do not disturb each other, nor
- * {@link Usage}.
+ * The highest use of memory, or of swap, since a moment of one's own choice. The kernel keeps one
+ * peak for each open file from the first write to it on (Linux 6.12), so windows do not disturb
+ * each other, nor {@link Usage}.
  *
  * <p>Thread-safe. Close it before the group.
  */
 public final class PeakWindow implements AutoCloseable {
-  private static final String FILE = "memory.peak";
+  static final String MEMORY = "memory.peak";
+  static final String SWAP = "memory.swap.peak";
 
   private final Descriptor file;
   private final String path;
@@ -25,10 +26,10 @@ public final class PeakWindow implements AutoCloseable {
     this.path = path;
   }
 
-  static PeakWindow open(Directory group) throws IOException {
-    String path = group.path().resolve(FILE).toString();
+  static PeakWindow open(Directory group, String name) throws IOException {
+    String path = group.path().resolve(name).toString();
     try {
-      PeakWindow window = new PeakWindow(group.openToReadAndWrite(FILE), path);
+      PeakWindow window = new PeakWindow(group.openToReadAndWrite(name), path);
       try {
         window.reset();
         return window;
@@ -42,7 +43,7 @@ public final class PeakWindow implements AutoCloseable {
               || refused.errno() == Errno.EACCES
               || refused.errno() == Errno.ENOENT;
       throw new HoldfastException(
-          "cannot watch the peak of memory from now on",
+          "cannot watch the peak in " + name + " from now on",
           String.valueOf(refused.getMessage()),
           tooOld ? "use Linux 6.12 or later with cgroup v2" : Refusal.remedy(refused.errno()),
           refused);

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  * window, when tasks were stalled for so many microseconds within the window. One trigger a
  * descriptor.
  */
-final class PressureTrigger implements AutoCloseable {
+final class PressureTrigger implements Watch {
   /** The kernel takes windows from 500 ms to 10 s. */
   private static final Duration SHORTEST = Duration.ofMillis(500);
 

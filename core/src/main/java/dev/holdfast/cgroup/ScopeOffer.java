@@ -87,7 +87,7 @@ final class ScopeOffer {
   private static List<Place> unwritable(Delegation own) {
     List<Place> places = new ArrayList<>();
     for (Place place : own.places()) {
-      places.add(new Place(place.hierarchy(), place.base(), place.top(), false));
+      places.add(place.unwritable());
     }
     return places;
   }

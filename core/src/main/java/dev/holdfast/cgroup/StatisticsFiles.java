@@ -1,188 +1,145 @@
 package dev.holdfast.cgroup;
 
-import dev.holdfast.linux.Directory;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
-import org.jspecify.annotations.Nullable;
 
-/** The files behind {@link Statistics}, which stay open. Thread-safe. */
+/** Takes {@link Statistics} of one group, again and again. Thread-safe. */
 final class StatisticsFiles {
-  private static final String TOTAL = "total_";
-
-  private final List<Branch> branches;
-  private final List<String> hugePages;
+  private final List<SnapshotFiles> all = new ArrayList<>();
+  private final SnapshotFiles unified;
+  private final CpuStatistics cpu;
+  private final MemoryStatistics memory;
+  private final IoStatistics io;
+  private final SnapshotFiles pids;
+  private final SnapshotFiles hugeTlb;
+  private final SnapshotFiles rdma;
+  private final SnapshotFiles misc;
+  private final List<String> pageSizes;
 
   /**
    * Of a group.
    *
-   * @param hugePages the sizes of pages, as the controller's files are named, such as {@code 2MB}
+   * @param pageSizes of huge pages, as the controller's files are named, such as {@code 2MB}
    */
-  StatisticsFiles(List<Branch> branches, List<String> hugePages) {
-    this.branches = branches;
-    this.hugePages = hugePages;
+  StatisticsFiles(List<Branch> branches, List<String> pageSizes) {
+    Map<String, SnapshotFiles> legacy = new LinkedHashMap<>();
+    SnapshotFiles v2 = SnapshotFiles.none();
+    for (Branch branch : branches) {
+      SnapshotFiles files = SnapshotFiles.of(branch);
+      all.add(files);
+      if (branch.unified()) {
+        v2 = files;
+      } else {
+        branch.controllers().forEach(controller -> legacy.put(controller, files));
+      }
+    }
+    this.unified = v2;
+    // A controller is in one hierarchy at a time: v1's if we are in it, else v2.
+    this.cpu =
+        new CpuStatistics(
+            unified,
+            legacy.getOrDefault("cpu", unified),
+            legacy.getOrDefault("cpuacct", SnapshotFiles.none()));
+    this.memory = new MemoryStatistics(legacy.getOrDefault("memory", unified));
+    this.io = new IoStatistics(legacy.getOrDefault("blkio", unified));
+    this.pids = legacy.getOrDefault("pids", unified);
+    this.hugeTlb = legacy.getOrDefault("hugetlb", unified);
+    this.rdma = legacy.getOrDefault("rdma", unified);
+    this.misc = legacy.getOrDefault("misc", unified);
+    this.pageSizes = List.copyOf(pageSizes);
   }
 
   Statistics read() throws IOException {
-    File memory = of("memory");
-    File pids = of("pids");
-    File misc = of("misc");
+    for (SnapshotFiles files : all) {
+      files.begin();
+    }
+    String groups = unified.text("cgroup.stat");
     return new Statistics(
-        cpu(),
-        memory.legacy ? total(memory.flat("memory.stat")) : memory.flat("memory.stat"),
-        memory.number("memory.current", "memory.usage_in_bytes"),
-        memory.number("memory.peak", "memory.max_usage_in_bytes"),
-        memory.number("memory.swap.current", null),
-        memory.number("memory.swap.peak", null),
-        memory.number("memory.zswap.current", null),
-        memory.legacy ? Counters.NONE : memory.flat("memory.events"),
-        memory.flat(memory.legacy ? "memory.oom_control" : "memory.events.local"),
-        memory.flat("memory.swap.events"),
-        io(),
-        pids.number("pids.current", "pids.current"),
-        pids.number("pids.peak", "pids.peak"),
-        pids.flat("pids.events"),
-        hugetlb(of("hugetlb")),
-        Counters.nested(of("rdma").text("rdma.current")),
-        misc.flat("misc.current"),
-        misc.flat("misc.events"),
+        new Statistics.Groups(
+            FlatKeyed.value(groups, "nr_descendants"),
+            FlatKeyed.value(groups, "nr_dying_descendants")),
+        cpu.read(),
+        memory.read(),
+        memory.swap(),
+        pids(),
+        io.read(),
+        hugeTlb(),
+        rdma(),
+        misc(),
         pressure());
   }
 
-  /** Both versions' where both are in use: the time is v2's, the throttling the controller's. */
-  private Counters cpu() throws IOException {
-    Map<String, Long> all = new LinkedHashMap<>();
-    for (Branch branch : branches) {
-      if (branch.unified() || branch.holds("cpu")) {
-        Counters some = Counters.flat(branch.directory().readKept("cpu.stat"));
-        for (String name : some.names()) {
-          all.putIfAbsent(name, some.get(name).orElse(0));
-        }
-      }
-      if (branch.holds("cpuacct")) {
-        FlatKeyed.number(branch.directory().readKept("cpuacct.usage"))
-            .ifPresent(nanos -> all.putIfAbsent("usage_usec", nanos / 1000));
-      }
-    }
-    return Counters.of(all);
+  private Statistics.Pids pids() throws IOException {
+    OptionalLong events = FlatKeyed.value(pids.text("pids.events"), "max");
+    String local = pids.text("pids.events.local", null);
+    return new Statistics.Pids(
+        pids.number("pids.current", "pids.current"),
+        pids.number("pids.peak", "pids.peak"),
+        local == null ? OptionalLong.empty() : events,
+        local == null ? events : FlatKeyed.value(local, "max"));
   }
 
-  private static Counters total(Counters all) {
-    Map<String, Long> totals = new LinkedHashMap<>();
-    for (String name : all.names()) {
-      if (name.startsWith(TOTAL)) {
-        totals.put(name.substring(TOTAL.length()), all.get(name).orElse(0));
+  private Map<String, Statistics.HugeTlb> hugeTlb() throws IOException {
+    Map<String, Statistics.HugeTlb> sizes = new LinkedHashMap<>();
+    for (String size : pageSizes) {
+      String name = "hugetlb." + size + ".";
+      OptionalLong current = hugeTlb.number(name + "current", name + "usage_in_bytes");
+      if (current.isEmpty()) {
+        continue;
       }
-    }
-    return Counters.of(totals);
-  }
-
-  private Map<String, Counters> io() throws IOException {
-    File blkio = of("blkio");
-    if (!blkio.legacy) {
-      return Counters.nested(of("io").text("io.stat"));
-    }
-    Map<String, Map<String, Long>> devices = new LinkedHashMap<>();
-    addLegacy(devices, blkio.text("blkio.throttle.io_service_bytes_recursive"), "bytes");
-    addLegacy(devices, blkio.text("blkio.throttle.io_serviced_recursive"), "ios");
-    Map<String, Counters> all = new LinkedHashMap<>();
-    devices.forEach((device, values) -> all.put(device, Counters.of(values)));
-    return Collections.unmodifiableMap(all);
-  }
-
-  /**
-   * A line for each device and kind, and a total at the end:
-   *
-   * <pre>
-   * 8:0 Read 4096
-   * 8:0 Write 0
-   * Total 4096
-   * </pre>
-   */
-  private static void addLegacy(
-      Map<String, Map<String, Long>> devices, @Nullable String text, String what) {
-    if (text == null) {
-      return;
-    }
-    for (String line : text.split("\n", -1)) {
-      String[] words = line.split(" ", -1);
-      if (words.length == 3 && (words[1].equals("Read") || words[1].equals("Write"))) {
-        FlatKeyed.number(words[2])
-            .ifPresent(number ->
-                devices
-                    .computeIfAbsent(words[0], device -> new LinkedHashMap<>())
-                    .put((words[1].equals("Read") ? "r" : "w") + what, number));
-      }
-    }
-  }
-
-  private Map<String, Counters> hugetlb(File hugetlb) throws IOException {
-    Map<String, Counters> sizes = new LinkedHashMap<>();
-    for (String size : hugePages) {
-      String prefix = "hugetlb." + size + ".";
-      Map<String, Long> values = new LinkedHashMap<>();
-      hugetlb
-          .number(prefix + "current", prefix + "usage_in_bytes")
-          .ifPresent(bytes -> values.put("current", bytes));
-      hugetlb
-          .number(prefix + "rsvd.current", prefix + "rsvd.usage_in_bytes")
-          .ifPresent(bytes -> values.put("rsvd.current", bytes));
-      OptionalLong max =
-          hugetlb.legacy
-              ? hugetlb.number("", prefix + "failcnt")
-              : FlatKeyed.value(hugetlb.text(prefix + "events"), "max");
-      max.ifPresent(count -> values.put("max", count));
-      if (!values.isEmpty()) {
-        sizes.put(size, Counters.of(values));
-      }
+      OptionalLong localMax = FlatKeyed.value(hugeTlb.text(name + "events.local", null), "max");
+      sizes.put(
+          size,
+          new Statistics.HugeTlb(
+              current,
+              hugeTlb.number(null, name + "max_usage_in_bytes"),
+              hugeTlb.number(name + "rsvd.current", name + "rsvd.usage_in_bytes"),
+              hugeTlb.number(null, name + "rsvd.max_usage_in_bytes"),
+              FlatKeyed.value(hugeTlb.text(name + "events", null), "max"),
+              hugeTlb.legacy() ? hugeTlb.number(null, name + "failcnt") : localMax));
     }
     return Collections.unmodifiableMap(sizes);
   }
 
+  private Map<String, Statistics.Rdma> rdma() throws IOException {
+    Map<String, Statistics.Rdma> devices = new LinkedHashMap<>();
+    Counters.nested(rdma.text("rdma.current"))
+        .forEach((device, counts) ->
+            devices.put(
+                device, new Statistics.Rdma(counts.get("hca_handle"), counts.get("hca_object"))));
+    return Collections.unmodifiableMap(devices);
+  }
+
+  /** The events are keyed {@code RESOURCE.max}. */
+  private Map<String, Statistics.Misc> misc() throws IOException {
+    Counters current = Counters.flat(misc.text("misc.current"));
+    if (current.isEmpty()) {
+      return Map.of();
+    }
+    Counters peak = Counters.flat(misc.text("misc.peak"));
+    Counters events = Counters.flat(misc.text("misc.events"));
+    Counters local = Counters.flat(misc.text("misc.events.local"));
+    Map<String, Statistics.Misc> resources = new LinkedHashMap<>();
+    for (String name : current.names()) {
+      String max = name + ".max";
+      resources.put(
+          name,
+          new Statistics.Misc(current.get(name), peak.get(name), events.get(max), local.get(max)));
+    }
+    return Collections.unmodifiableMap(resources);
+  }
+
   private Map<PressureKind, PressureStall> pressure() throws IOException {
-    Map<PressureKind, PressureStall> all = new EnumMap<>(PressureKind.class);
-    for (Branch branch : branches) {
-      if (branch.unified()) {
-        for (PressureKind kind : PressureKind.values()) {
-          Optional<PressureStall> stall =
-              PressureStall.parse(branch.directory().readKept(kind.file()));
-          stall.ifPresent(found -> all.put(kind, found));
-        }
-      }
+    Map<PressureKind, PressureStall> stalls = new EnumMap<>(PressureKind.class);
+    for (PressureKind kind : PressureKind.values()) {
+      PressureStall.parse(unified.text(kind.file())).ifPresent(stall -> stalls.put(kind, stall));
     }
-    return Collections.unmodifiableMap(all);
-  }
-
-  /** Where {@code controller} is: v1's hierarchy if we are in it, else v2. */
-  private File of(String controller) {
-    Branch unified = null;
-    for (Branch branch : branches) {
-      if (branch.holds(controller)) {
-        return new File(branch.directory(), true);
-      }
-      unified = branch.unified() ? branch : unified;
-    }
-    return new File(unified == null ? null : unified.directory(), false);
-  }
-
-  /** A controller's directory, if it has one. */
-  private record File(@Nullable Directory group, boolean legacy) {
-    @Nullable String text(String file) throws IOException {
-      return group == null ? null : group.readKept(file);
-    }
-
-    Counters flat(String file) throws IOException {
-      return Counters.flat(text(file));
-    }
-
-    OptionalLong number(String file, @Nullable String legacyFile) throws IOException {
-      String name = legacy ? legacyFile : file;
-      return name == null ? OptionalLong.empty() : FlatKeyed.number(text(name));
-    }
+    return Collections.unmodifiableMap(stalls);
   }
 }

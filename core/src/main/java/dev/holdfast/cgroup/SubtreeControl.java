@@ -44,10 +44,7 @@ final class SubtreeControl {
   static Map<String, Absence> enable(Path base, boolean top, boolean moved, Set<String> wanted)
       throws HoldfastException {
     try (Directory group = Directory.open(base)) {
-      List<String> enabled = words(group, FILE);
-      List<String> missing = new ArrayList<>(new TreeSet<>(wanted));
-      missing.retainAll(words(group, "cgroup.controllers"));
-      missing.removeAll(enabled);
+      List<String> missing = missing(group, wanted);
       if (missing.isEmpty()) {
         return Map.of();
       }
@@ -77,6 +74,20 @@ final class SubtreeControl {
           DelegationProbe.remedy(false),
           unreadable);
     }
+  }
+
+  /** Whether processes in {@code place} stand in the way of controllers that could be enabled. */
+  static boolean isInTheWay(Place place, Set<String> wanted) throws IOException {
+    try (Directory group = Directory.open(place.base())) {
+      return !missing(group, wanted).isEmpty() && isHeld(group, place.top());
+    }
+  }
+
+  private static List<String> missing(Directory group, Set<String> wanted) throws IOException {
+    List<String> missing = new ArrayList<>(new TreeSet<>(wanted));
+    missing.retainAll(words(group, "cgroup.controllers"));
+    missing.removeAll(words(group, FILE));
+    return missing;
   }
 
   /**

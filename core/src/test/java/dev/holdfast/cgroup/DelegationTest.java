@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -121,6 +122,38 @@ class DelegationTest {
         .endsWith("/a/cgroup.controllers offers only cpu memory pids");
     assertThat(delegation.absences().get("io").remedy())
         .contains("write +io to " + machine.at(TOP) + "/cgroup.subtree_control");
+  }
+
+  @Test
+  void controllersAreThoseOfOurBaseAndNotOfTheMount() throws IOException {
+    v2("/a/holdfast.leaf").group2(TOP + "/a", "memory pids", "");
+    machine.procFile("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\nrdma\t0\t1\t0\n");
+    Delegation delegation = probe();
+    assertThat(only(delegation).controllers()).containsExactlyInAnyOrder("memory", "pids");
+    assertThat(delegation.absence("memory")).isEmpty();
+    assertThat(delegation.absence("hugetlb").orElseThrow().reason())
+        .endsWith("/a/cgroup.controllers offers only memory pids");
+    assertThat(delegation.absence("hugetlb").orElseThrow().remedy())
+        .contains("write +hugetlb to " + machine.at(TOP) + "/cgroup.subtree_control");
+    machine.root2(TOP, "memory pids");
+    assertThat(probe().absence("rdma").orElseThrow().remedy()).contains("cgroup_disable=rdma");
+    assertThat(delegation.toString()).contains("owned", "/a as it is");
+  }
+
+  @Test
+  void controllersOfV1AreThoseOfTheHierarchy() throws IOException {
+    machine.mounts(Machines.BUILDER.mounts()).groups(Machines.BUILDER.groups());
+    machine.root2(TOP + "/unified", "hugetlb");
+    for (String name : List.of("cpu", "cpuacct", "memory", "freezer", "pids")) {
+      machine.root1(TOP + "/" + name);
+    }
+    Delegation delegation = probe();
+    assertThat(delegation.places()).anyMatch(place -> place.controllers().equals(Set.of("cpu")));
+    assertThat(delegation.absence("cpu")).isEmpty();
+    assertThat(delegation.absence("hugetlb")).isEmpty();
+    assertThat(delegation.absence("io").orElseThrow().reason()).contains("no io controller");
+    // The memory hierarchy has no such group here.
+    assertThat(delegation.absence("memory").orElseThrow().reason()).contains("is no control group");
   }
 
   @Test

@@ -35,14 +35,14 @@ class FeltMemoryTest {
   void aboveHighTheGroupIsSlowedDownAndNotKilled() throws Exception {
     group.apply(Limits.builder().memoryHigh("16M").build(), false);
     Process hog = groups.run(group, LiveGroups.hog(256));
-    await().atMost(PATIENCE).until(() -> event("high") > 0);
+    await().atMost(PATIENCE).until(() -> events().high().orElse(-1) > 0);
     assertThat(hog.isAlive()).isTrue();
-    assertThat(event("oom_kill")).isZero();
+    assertThat(events().oomKill()).hasValue(0);
     assertThat(group.usage().memory().current().orElseThrow()).isLessThan(128 * MIB);
   }
 
-  private long event(String name) throws IOException {
-    return group.statistics().memoryEvents().get(name).orElse(-1);
+  private Statistics.MemoryEvents events() throws IOException {
+    return group.statistics().memory().events();
   }
 
   /** A group that is limited binds those nested in it, whatever limits they give themselves. */

@@ -9,6 +9,8 @@ import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.ZramSwap;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -37,7 +39,7 @@ class FeltSwapTest {
       none.apply(Limits.builder().memory("32M").build(), false);
       assertThat(groups.run(none, LiveGroups.hog(64)).waitFor()).isNotZero();
       assertThat(none.usage().memory().oomKills().orElseThrow()).isPositive();
-      assertThat(none.statistics().swapPeak().orElse(0)).isZero();
+      assertThat(none.statistics().swap().peak().orElse(0)).isZero();
 
       group.apply(Limits.builder().memory("32M").swap("256M").build(), false);
       Process lives = groups.runAndRead(group, LiveGroups.hog(64));
@@ -53,10 +55,54 @@ class FeltSwapTest {
   void aHighMarkOfSwapSlowsDown() throws Exception {
     try (ZramSwap swap = new ZramSwap("512M")) {
       group.apply(Limits.builder().memory("32M").swap("256M").swapHigh("8M").build(), false);
-      groups.run(group, LiveGroups.hog(64));
-      await()
-          .atMost(PATIENCE)
-          .until(() -> group.statistics().swapEvents().get("high").orElse(0) > 0);
+      List<CgroupEvent.Kind> told = new CopyOnWriteArrayList<>();
+      try (EventWatch watch = group.listen(event -> told.add(event.kind()))) {
+        assertThat(watch.kinds()).contains(CgroupEvent.Kind.SWAP_HIGH);
+        groups.run(group, LiveGroups.hog(64));
+        await().atMost(PATIENCE).until(() -> group.statistics().swap().high().orElse(0) > 0);
+        await().atMost(PATIENCE).until(() -> told.contains(CgroupEvent.Kind.SWAP_HIGH));
+      }
+      group.kill(PATIENCE);
+    }
+  }
+
+  @Test
+  @Needs(Feature.PURE_V2)
+  void swapOverItsLimitIsTold() throws Exception {
+    try (ZramSwap swap = new ZramSwap("512M")) {
+      group.apply(Limits.builder().memory("32M").swap("8M").build());
+      List<CgroupEvent.Kind> told = new CopyOnWriteArrayList<>();
+      try (EventWatch watch = group.listen(event -> told.add(event.kind()))) {
+        assertThat(groups.run(group, LiveGroups.hog(64)).waitFor()).isNotZero();
+        await()
+            .atMost(PATIENCE)
+            .until(() ->
+                told.containsAll(
+                    List.of(
+                        CgroupEvent.Kind.SWAP_MAX,
+                        CgroupEvent.Kind.SWAP_FAIL,
+                        CgroupEvent.Kind.OOM_KILL)));
+      }
+      Statistics.Swap counted = group.statistics().swap();
+      assertThat(counted.max().orElseThrow()).isPositive();
+      assertThat(counted.fail().orElseThrow()).isPositive();
+    }
+  }
+
+  @Test
+  @Needs(Feature.PURE_V2)
+  void aWindowForThePeakOfSwapOrTheReasonWhyNot() throws Exception {
+    try (ZramSwap swap = new ZramSwap("512M")) {
+      group.apply(Limits.builder().memory("32M").swap("256M").build());
+      try (PeakWindow window = group.swapPeakWindow()) {
+        assertThat(window.bytes()).hasValue(0);
+        groups.run(group, LiveGroups.hog(64));
+        await().atMost(PATIENCE).until(() -> window.bytes().orElseThrow() > 16 * MIB);
+      } catch (HoldfastException unavailable) {
+        assertThat(unavailable)
+            .hasMessageContaining("memory.swap.peak")
+            .hasMessageContaining("6.12");
+      }
       group.kill(PATIENCE);
     }
   }

@@ -140,7 +140,7 @@ class LiveCgroupTest {
   void aPlainDirectoryIsNoGroup(@TempDir Path temp) {
     Hierarchy hierarchy = new Hierarchy(true, temp, "/", Set.of(), "/", Optional.of(temp));
     assertThatThrownBy(
-            () -> Cgroup.create(List.of(new Place(hierarchy, temp, true, true)), "job", Map.of()))
+            () -> Cgroup.create(List.of(Place.of(hierarchy, temp, true, true)), "job", Map.of()))
         .isInstanceOf(HoldfastException.class)
         .hasMessageContaining("plain directory");
     assertThat(temp).isEmptyDirectory();

@@ -3,14 +3,18 @@ package dev.holdfast.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 @EveryKernel
 @Timeout(120)
@@ -101,25 +106,116 @@ class LiveEventsTest {
   }
 
   @Test
+  void itSaysWhatItCanTell() throws Exception {
+    Set<CgroupEvent.Kind> expected = EnumSet.noneOf(CgroupEvent.Kind.class);
+    group
+        .unifiedDirectory()
+        .ifPresent(v2 -> {
+          expected.addAll(
+              Set.of(
+                  CgroupEvent.Kind.POPULATED,
+                  CgroupEvent.Kind.EMPTY,
+                  CgroupEvent.Kind.FROZEN,
+                  CgroupEvent.Kind.THAWED));
+          if (Files.exists(v2.resolve("memory.swap.events"))) {
+            expected.addAll(Set.of(CgroupEvent.Kind.SWAP_MAX, CgroupEvent.Kind.SWAP_FAIL));
+          }
+          if (Files.exists(v2.resolve("pids.events"))) {
+            expected.add(CgroupEvent.Kind.PIDS_REJECTED);
+          }
+        });
+    if (group.directory("memory").isPresent()) {
+      expected.add(CgroupEvent.Kind.OOM_KILL);
+    }
+    try (EventWatch watch = group.listen(seen::add)) {
+      assertThat(watch.kinds()).containsAll(expected);
+      assertThat(watch.kinds().contains(CgroupEvent.Kind.PIDS_REJECTED))
+          .isEqualTo(expected.contains(CgroupEvent.Kind.PIDS_REJECTED));
+    }
+  }
+
+  /** A reservation is charged before a page is looked for, so none needs to be there. */
+  @Test
+  @Needs(Feature.ROOT)
+  void hugePagesOverTheirLimit() throws Exception {
+    group.use(Set.of("hugetlb"));
+    Path limit = group.unifiedDirectory().orElse(Path.of("/none")).resolve("hugetlb.2MB.rsvd.max");
+    assumeTrue(Files.exists(limit), "no v2 group has huge pages here");
+    Files.writeString(limit, "0");
+    try (EventWatch watch = group.listen(seen::add)) {
+      assertThat(watch.kinds()).contains(CgroupEvent.Kind.HUGETLB_MAX);
+      int mmap = System.getProperty("os.arch", "").equals("aarch64") ? 222 : 9;
+      // MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB
+      run("perl -e 'syscall(" + mmap + ", 0, 2 << 20, 3, 0x40022, -1, 0)'; sleep 1000");
+      await().atMost(PATIENCE).until(() -> kinds().contains(CgroupEvent.Kind.HUGETLB_MAX));
+      assertThat(seen.getLast().subject()).contains("2MB");
+      assertThat(group.statistics().hugeTlb().get("2MB").max().orElseThrow()).isPositive();
+    }
+  }
+
+  @Test
+  @Needs(Feature.MEMORY)
+  void riseOfMemoryWarnsWithoutAnyKill() throws Exception {
+    group.apply(Limits.builder().memory("256M").build());
+    CountDownLatch told = new CountDownLatch(1);
+    if (!LivePlaces.isV1(group, "memory")) {
+      assertThatThrownBy(() -> group.onMemoryUse(16 << 20, told::countDown))
+          .isInstanceOf(HoldfastException.class)
+          .hasMessageContaining("memory-high");
+      return;
+    }
+    try (Watch watch = group.onMemoryUse(16 << 20, told::countDown)) {
+      assertThat(told.getCount()).isOne();
+      run(LiveGroups.hog(32));
+      assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
+    }
+    assertThat(group.usage().memory().oomKills()).hasValue(0);
+    assertThat(group.isPopulated()).isTrue();
+    CountDownLatch already = new CountDownLatch(1);
+    try (Watch watch = group.onMemoryUse(8 << 20, already::countDown)) {
+      assertThat(already.getCount()).isZero();
+    }
+  }
+
+  /** The page cache of what is written has to leave again. */
+  @Test
+  @Needs(Feature.MEMORY)
+  void levelsOfPressureOnV1(@TempDir Path folder) throws Exception {
+    assumeTrue(
+        LivePlaces.isV1(group, "memory") && !Files.getFileStore(folder).type().equals("tmpfs"),
+        "no v1 memory controller, or no disk to write to");
+    group.apply(Limits.builder().memory("24M").build());
+    CountDownLatch told = new CountDownLatch(1);
+    try (Watch watch = group.onMemoryPressure(MemoryPressure.LOW, told::countDown)) {
+      run("exec dd if=/dev/zero of=" + folder.resolve("file") + " bs=1M count=200 2>/dev/null");
+      assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
+    }
+    group.kill(PATIENCE);
+  }
+
+  @Test
   void statisticsAsTheFilesHaveThem() throws Exception {
     run("head -c 10m /dev/zero | tail -c 10m >/dev/null; sleep 1000");
     await()
         .atMost(PATIENCE)
-        .until(() -> group.statistics().cpu().get("usage_usec").orElse(0) > 1000);
+        .until(() ->
+            group.statistics().cpu().total().orElse(Duration.ZERO).compareTo(Duration.ofMillis(1))
+                > 0);
     group.freeze();
     Statistics all = group.statistics();
     Statistics again = group.statistics();
-    assertThat(again.cpu().get("usage_usec")).isEqualTo(all.cpu().get("usage_usec"));
-    assertThat(again.memory().names()).isEqualTo(all.memory().names());
+    assertThat(again.cpu().total()).isEqualTo(all.cpu().total());
+    assertThat(again.memory().stat().names()).isEqualTo(all.memory().stat().names());
     Usage usage = group.usage();
-    assertThat(all.pidsCurrent()).isEqualTo(usage.pids().current());
-    assertThat(all.memoryPeak()).isEqualTo(usage.memory().peak());
+    assertThat(all.pids().current()).isEqualTo(usage.pids().current());
+    assertThat(all.memory().peak()).isEqualTo(usage.memory().peak());
     if (group.directory("memory").isPresent()) {
-      assertThat(all.workingSet()).isPresent();
+      assertThat(all.memory().workingSet()).isPresent();
     }
     if (group.unifiedDirectory().isPresent()) {
       String stat = Files.readString(group.unifiedDirectory().get().resolve("cpu.stat"));
-      assertThat(all.cpu().get("usage_usec")).isEqualTo(FlatKeyed.value(stat, "usage_usec"));
+      assertThat(all.cpu().total().map(total -> total.toNanos() / 1000))
+          .hasValue(FlatKeyed.value(stat, "usage_usec").orElseThrow());
     }
     group.thaw();
   }

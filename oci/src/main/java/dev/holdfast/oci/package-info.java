@@ -1,10 +1,11 @@
 /**
  * The resources of an OCI runtime configuration, {@code config.json}, as limits of a job:
  *
- * <pre>{@code
- * OciSpec spec = OciSpec.read(Path.of("config.json"));
- * Result result = Run.of(spec.applyTo(Command.of("make"))).limits(spec.limits()).run();
- * }</pre>
+ * {@snippet :
+ * OciSpec spec = OciSpec.read(bundle.resolve("config.json"));
+ * Command make = spec.applyTo(Command.of("make").directory(bundle));
+ * Result result = Run.of(make).limits(spec.limits()).run();
+ * }
  *
  * <p>What of the document is taken, and which file of the kernel it becomes, is in {@code
  * docs/oci.md}. What is wrong in it is a {@link dev.holdfast.cgroup.HoldfastException} that begins
