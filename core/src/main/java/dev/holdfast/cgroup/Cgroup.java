@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,6 +51,7 @@ public final class Cgroup implements AutoCloseable {
   private final @Nullable Cgroup parent;
   private final @Nullable Scope scope;
   private volatile Controllers controllers;
+  private volatile Set<String> used = USUAL;
   private final Gate gate;
   private final Object removing = new Object();
 
@@ -571,7 +573,10 @@ public final class Cgroup implements AutoCloseable {
   /** More branches, and what is known of controllers that are missing. */
   void grown(List<Branch> more, Map<String, Absence> refused, Set<String> names) {
     branches = branches.and(more);
-    controllers = new Controllers(branches.all());
+    Set<String> all = new HashSet<>(used);
+    all.addAll(names);
+    used = Set.copyOf(all);
+    controllers = new Controllers(branches.all(), used);
     Map<String, Absence> missing = new HashMap<>(absences);
     missing.keySet().removeAll(names);
     missing.putAll(refused);

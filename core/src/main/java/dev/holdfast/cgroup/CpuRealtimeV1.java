@@ -28,6 +28,9 @@ final class CpuRealtimeV1 {
           null);
       return;
     }
+    boolean keeps = runtime == LimitValue.Bandwidth.SAME_QUOTA;
+    LimitValue kept = keeps ? value(group.read(RUNTIME), Long.toString(period)) : null;
+    LimitValue wanted = kept == null ? request.value() : kept;
     int errno = write(group, runtime, period);
     if (errno == Errno.EINVAL) {
       rows.refused(
@@ -39,13 +42,16 @@ final class CpuRealtimeV1 {
       rows.refused(request, group, RUNTIME, errno);
     } else {
       String periodNow = group.read(PERIOD);
-      rows.readBack(request, group, RUNTIME, request.value(), text -> value(text, periodNow));
+      rows.readBack(request, group, RUNTIME, wanted, text -> value(text, periodNow));
     }
   }
 
   /** Neither may on the way stand beside the former other if that is more than there is. */
   private static int write(Directory group, long runtime, long period) throws IOException {
     int errno = group.tryWrite(PERIOD, Long.toString(period));
+    if (runtime == LimitValue.Bandwidth.SAME_QUOTA) {
+      return errno;
+    }
     int last = group.tryWrite(RUNTIME, Long.toString(runtime));
     if (errno != 0 && last == 0) {
       return group.tryWrite(PERIOD, Long.toString(period));
@@ -54,7 +60,7 @@ final class CpuRealtimeV1 {
   }
 
   private static @Nullable LimitValue value(String runtimeText, String periodText) {
-    OptionalLong runtime = FlatKeyed.number(runtimeText);
+    OptionalLong runtime = FlatKeyed.signed(runtimeText); // -1: as much as there is
     OptionalLong period = FlatKeyed.number(periodText);
     return runtime.isPresent() && period.isPresent()
         ? new LimitValue.Bandwidth(runtime.getAsLong(), period.getAsLong())

@@ -32,7 +32,7 @@ final class Growth {
     List<Branch> made = new ArrayList<>();
     try {
       for (String name : names) {
-        String legacy = name.equals("io") ? "blkio" : name;
+        String legacy = KernelControllers.legacyName(name);
         if (!isUsed(group.branches().all(), legacy) && !isUsed(made, legacy)) {
           make(group, parent, legacy, made);
         }

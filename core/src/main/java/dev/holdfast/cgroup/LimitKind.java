@@ -18,6 +18,8 @@ public enum LimitKind {
   SWAPPINESS("memory"),
   /** v1 alone: tasks wait for memory instead of being killed. */
   OOM_KILL_DISABLE("memory"),
+  /** v1 alone, and gone since Linux 5.16: what the kernel itself uses for the group. */
+  MEMORY_KERNEL("memory"),
   CPUS("cpu"),
   CPU_WEIGHT("cpu"),
   CPU_IDLE("cpu"),

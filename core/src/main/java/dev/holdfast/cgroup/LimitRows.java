@@ -163,7 +163,8 @@ final class LimitRows {
   static boolean same(LimitKind kind, LimitValue wanted, LimitValue found) {
     long slack =
         switch (kind) {
-          case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP, SWAP_HIGH, ZSWAP -> PAGE;
+          case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP, SWAP_HIGH, ZSWAP, MEMORY_KERNEL ->
+              PAGE;
           default -> 1;
         };
     if (wanted instanceof LimitValue.Count(long a) && found instanceof LimitValue.Count(long b)) {

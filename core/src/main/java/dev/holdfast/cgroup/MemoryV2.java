@@ -14,7 +14,7 @@ final class MemoryV2 implements Controller {
   private static final String OOM_GROUP = "memory.oom.group";
 
   private static final List<LimitKind> ONLY_V1 =
-      List.of(LimitKind.SWAPPINESS, LimitKind.OOM_KILL_DISABLE);
+      List.of(LimitKind.SWAPPINESS, LimitKind.OOM_KILL_DISABLE, LimitKind.MEMORY_KERNEL);
 
   private final Directory group;
 

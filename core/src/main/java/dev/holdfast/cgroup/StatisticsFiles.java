@@ -16,14 +16,14 @@ final class StatisticsFiles {
   private static final String TOTAL = "total_";
 
   private final List<Branch> branches;
-  private final List<String> hugePages;
+  private final List<HugePages.Size> hugePages;
 
   /**
    * Of a group.
    *
-   * @param hugePages the sizes of pages, as the controller's files are named, such as {@code 2MB}
+   * @param hugePages the sizes of pages that the kernel has
    */
-  StatisticsFiles(List<Branch> branches, List<String> hugePages) {
+  StatisticsFiles(List<Branch> branches, List<HugePages.Size> hugePages) {
     this.branches = branches;
     this.hugePages = hugePages;
   }
@@ -123,8 +123,8 @@ final class StatisticsFiles {
 
   private Map<String, Counters> hugetlb(File hugetlb) throws IOException {
     Map<String, Counters> sizes = new LinkedHashMap<>();
-    for (String size : hugePages) {
-      String prefix = "hugetlb." + size + ".";
+    for (HugePages.Size size : hugePages) {
+      String prefix = "hugetlb." + size.name() + ".";
       Map<String, Long> values = new LinkedHashMap<>();
       hugetlb
           .number(prefix + "current", prefix + "usage_in_bytes")
@@ -138,7 +138,7 @@ final class StatisticsFiles {
               : FlatKeyed.value(hugetlb.text(prefix + "events"), "max");
       max.ifPresent(count -> values.put("max", count));
       if (!values.isEmpty()) {
-        sizes.put(size, Counters.of(values));
+        sizes.put(size.name(), Counters.of(values));
       }
     }
     return Collections.unmodifiableMap(sizes);

@@ -162,7 +162,7 @@ class ParserFuzzTest {
         try {
           List<Branch> branches = List.of(group.branch);
           isSound(new Controllers(branches).usage());
-          new StatisticsFiles(branches, List.of("2MB")).read();
+          new StatisticsFiles(branches, List.of(new HugePages.Size("2MB", 2 << 20))).read();
         } catch (RuntimeException | Error wrong) {
           throw damage.error(round, "files of " + temp, wrong);
         }

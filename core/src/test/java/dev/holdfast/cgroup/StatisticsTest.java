@@ -36,7 +36,9 @@ class StatisticsTest {
                 "memory.pressure",
                 "some avg10=1.50 avg60=0.00 avg300=0.00 total=2000\n"
                     + "full avg10=0.25 avg60=0.00 avg300=0.00 total=1000\n")) {
-      Statistics all = new StatisticsFiles(List.of(group.branch), List.of("2MB")).read();
+      Statistics all =
+          new StatisticsFiles(List.of(group.branch), List.of(new HugePages.Size("2MB", 2 << 20)))
+              .read();
       assertThat(all.cpu().get("nr_bursts")).hasValue(4);
       assertThat(all.cpu().get("nr_throttled")).isEmpty();
       assertThat(all.memory().get("anon")).hasValue(4096);
@@ -96,7 +98,9 @@ class StatisticsTest {
   @Test
   void nothingWhereThereIsNothing() throws Exception {
     try (FakeGroup group = FakeGroup.v2(temp)) {
-      Statistics all = new StatisticsFiles(List.of(group.branch), List.of("2MB")).read();
+      Statistics all =
+          new StatisticsFiles(List.of(group.branch), List.of(new HugePages.Size("2MB", 2 << 20)))
+              .read();
       assertThat(all.workingSet()).isEqualTo(OptionalLong.empty());
       assertThat(all.cpu().isEmpty()).isTrue();
       assertThat(all.hugetlb()).isEmpty();
@@ -119,7 +123,11 @@ class StatisticsTest {
     for (String name : List.of("hugepages-1048576kB", "hugepages-2048kB", "hugepages-64kB", "x")) {
       Files.createDirectory(temp.resolve(name));
     }
-    assertThat(HugePages.sizes(temp)).containsExactly("64KB", "2MB", "1GB");
+    assertThat(HugePages.sizes(temp))
+        .containsExactly(
+            new HugePages.Size("64KB", 64 << 10),
+            new HugePages.Size("2MB", 2 << 20),
+            new HugePages.Size("1GB", 1 << 30));
     assertThat(HugePages.sizes(temp.resolve("none"))).isEmpty();
   }
 }
