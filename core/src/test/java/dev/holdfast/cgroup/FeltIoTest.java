@@ -36,7 +36,7 @@ class FeltIoTest {
   }
 
   private static String write(LoopDevice device) {
-    return "if=/dev/zero of=" + device.path() + " bs=64k count=192 oflag=direct";
+    return "if=/dev/zero of=" + device.path() + " bs=256k count=48 oflag=direct";
   }
 
   @Test
@@ -57,7 +57,7 @@ class FeltIoTest {
       assertThat(copy(group, write(device))).isCloseTo(3.0, within(0.6));
 
       // Other rates, and other groups, are not in it.
-      assertThat(copy(group, "if=" + device.path() + " of=/dev/null bs=64k count=192 iflag=direct"))
+      assertThat(copy(group, "if=" + device.path() + " of=/dev/null bs=256k count=48 iflag=direct"))
           .isLessThan(1.5);
       assertThat(copy(groups.make(), write(device))).isLessThan(1.5);
 
@@ -71,11 +71,11 @@ class FeltIoTest {
   void readsInASecond() throws Exception {
     try (LoopDevice device = new LoopDevice(32 * MIB)) {
       Cgroup group = groups.make();
-      String reads = "if=" + device.path() + " of=/dev/null bs=4k count=150 iflag=direct";
+      String reads = "if=" + device.path() + " of=/dev/null bs=4k count=75 iflag=direct";
       assertThat(copy(group, reads)).as("without a limit").isLessThan(1.5);
       group.apply(
           Limits.builder()
-              .ioMax(device.number(), IoRate.READS, "50")
+              .ioMax(device.number(), IoRate.READS, "25")
               .ioMax(device.number(), IoRate.WRITE_BYTES, "1G")
               .build(),
           false);
