@@ -31,6 +31,19 @@ final class RunOptions {
             Option.value("LIST", "processors to run on, such as 0-3,7", "--cpuset-cpus"),
             Option.value("LIST", "memory nodes to use", "--cpuset-mems"),
             Option.value("N", "processes and threads at once", "--pids"),
+            Option.value(
+                "N",
+                "share of the block devices against others, 1 to 10000; 100 is usual",
+                "--io-weight"),
+            Option.values(
+                "DEV:RATE=N[,...]",
+                "what may go to and from a disk in a second: rbps=SIZE, wbps=SIZE, riops=N, wiops=N;"
+                    + " repeatable",
+                "--io-max"),
+            Option.values(
+                "SIZE=LIMIT",
+                "bytes in huge pages of this size, such as 2M=64M; repeatable",
+                "--hugetlb"),
             Option.values(
                 "RULE",
                 "\"c 1:3 rwm\" allows a device, \"!c *:* w\" denies some, \"/dev/null rw\" names one;"

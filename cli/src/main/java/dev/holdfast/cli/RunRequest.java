@@ -94,10 +94,10 @@ final class RunRequest {
           "--cpu-burst",
           "--cpuset-cpus",
           "--cpuset-mems",
-          "--pids" ->
-          limits.set(
-              LimitKind.valueOf(option.substring(2).replace('-', '_').toUpperCase(Locale.ROOT)),
-              value);
+          "--pids",
+          "--io-weight" ->
+          limits.set(kind(option), value);
+      case "--io-max", "--hugetlb" -> values.forEach(each -> limits.set(kind(option), each));
       case "--device" -> limits.devices(values);
       case "--set" -> values.forEach(limits::raw);
       case "--oci" -> {} // first of all: the other options take the place of what it says
@@ -197,6 +197,10 @@ final class RunRequest {
     for (String value : values) {
       command = command.resourceLimit(ResourceLimit.parse(value));
     }
+  }
+
+  private static LimitKind kind(String option) {
+    return LimitKind.valueOf(option.substring(2).replace('-', '_').toUpperCase(Locale.ROOT));
   }
 
   private static @Nullable Duration time(String text) {

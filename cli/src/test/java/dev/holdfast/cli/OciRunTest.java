@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.InGuest;
+import dev.holdfast.testing.LoopDevice;
 import dev.holdfast.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -139,6 +141,31 @@ class OciRunTest {
   }
 
   @Test
+  @InGuest
+  @Needs({Feature.ROOT, Feature.IO, Feature.LOOP})
+  void ratesOfADeviceAreSet() throws Exception {
+    try (LoopDevice device = new LoopDevice(1 << 20)) {
+      String[] number = device.number().split(":");
+      String rate = "[{\"major\":%s,\"minor\":%s,\"rate\":%d}]";
+      Path config =
+          config(
+              "\"blockIO\":{\"throttleReadBpsDevice\":"
+                  + rate.formatted(number[0], number[1], 1 << 20)
+                  + ",\"throttleWriteIOPSDevice\":"
+                  + rate.formatted(number[0], number[1], 77)
+                  + "}",
+              "");
+      JsonNode report = report(0, config, "true");
+      assertThat(limit(report, "io-max").get("effective").asString())
+          .startsWith(device.number() + " ")
+          .contains("rbps=1048576", "wiops=77");
+      report = report(0, config, "true", "--io-max", device.path() + ":wiops=78,wbps=5M");
+      assertThat(limit(report, "io-max").get("effective").asString())
+          .contains("rbps=1048576", "wiops=78", "wbps=5242880");
+    }
+  }
+
+  @Test
   void limitsOfTheProcess() throws IOException {
     Path config = config("", "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":37,\"hard\":41}]");
     assertThat(run(config, "ulimit -Sn; ulimit -Hn").status()).isZero();
@@ -149,9 +176,9 @@ class OciRunTest {
 
   @Test
   void verboseTellsWhatIsIgnored() throws IOException {
-    Path config = config("\"memory\":{\"kernel\":1048576}", "");
+    Path config = config("\"memory\":{\"useHierarchy\":false}", "");
     assertThat(run(config, "true", "--verbose").err())
-        .contains("holdfast: ignored     linux.resources.memory.kernel: ");
+        .contains("holdfast: ignored     linux.resources.memory.useHierarchy: ");
     assertThat(run(config, "true").err()).isEmpty();
   }
 
@@ -184,6 +211,9 @@ class OciRunTest {
     Call call = run(config("\"memory\":{\"kernelTCP\":65536}", ""), "true");
     assertThat(call.status()).isEqualTo(125);
     assertThat(call.err()).contains("memory.kmem.tcp.limit_in_bytes");
+    call = run(config("\"memory\":{\"kernel\":65536}", ""), "true");
+    assertThat(call.status()).isEqualTo(125);
+    assertThat(call.err()).contains("v2 has nothing like memory-kernel");
     assertThat(folder.resolve("out")).doesNotExist();
   }
 }

@@ -24,6 +24,8 @@ class PlainCallTest {
         "--env A=1 --env=B=2=3 --env C= true",
         "--rlimit nofile=3 --rlimit core=0:1 -- true",
         "--device !a --device=/dev/null\trw true",
+        "--io-weight 50 --io-max 8:0:rbps=1M --io-max=8:16:wbps=2M,wiops=3 true",
+        "--hugetlb 2M=64M --hugetlb=1G=1G -- true",
         "--umask= true",
         "--help",
         "--verbose",

@@ -421,8 +421,7 @@ public final class Cgroup implements AutoCloseable {
         () -> {
           StatisticsFiles files = statistics;
           if (files == null) {
-            statistics =
-                files = new StatisticsFiles(branches.all(), HugePages.sizes(HugePages.SIZES));
+            statistics = files = new StatisticsFiles(branches.all(), HugePages.names());
           }
           return files.read();
         });
@@ -632,9 +631,10 @@ public final class Cgroup implements AutoCloseable {
   }
 
   /** More branches, and what is known of controllers that are missing. */
-  void grown(List<Branch> more, Map<String, Absence> refused) {
+  void grown(List<Branch> more, Map<String, Absence> refused, Set<String> names) {
     branches = branches.and(more);
-    limiting.grown(branches, refused, parent == null ? Map.of() : parent.limiting.absences());
+    limiting.grown(
+        branches, names, refused, parent == null ? Map.of() : parent.limiting.absences());
     statistics = null;
   }
 

@@ -9,13 +9,26 @@ import java.util.Set;
 
 /** The controllers of one group, each from the hierarchy that has it. Thread-safe. */
 final class Controllers {
+  private static final List<String> RARE = List.of("hugetlb", "rdma", "misc");
+
   /** In the order in which their limits are set: memory, whose limit may kill, towards the end. */
   private final List<Controller> all = new ArrayList<>();
 
   private final List<Branch> branches;
   private volatile boolean looked;
 
+  /** Of a group without other controllers than the usual ones. */
   Controllers(List<Branch> branches) {
+    this(branches, Cgroup.USUAL);
+  }
+
+  /**
+   * Of a group.
+   *
+   * @param used the controllers that it is to have; those beside the usual ones take no time where
+   *     they are not used
+   */
+  Controllers(List<Branch> branches, Set<String> used) {
     this.branches = branches;
     Set<String> found = new HashSet<>();
     Branch unified = null;
@@ -29,7 +42,7 @@ final class Controllers {
     if (unified != null) {
       // First: a v1 controller beside it knows the throttling, and adds it.
       all.add(new CpuV2(unified.directory(), !found.contains("cpu")));
-      all.add(new IoV2(unified.directory()));
+      all.add(new IoV2(unified.directory(), !found.contains("blkio"), BlockDevice.SYS));
       all.add(new Pressure(unified.directory()));
     }
     for (Branch branch : branches) {
@@ -46,6 +59,9 @@ final class Controllers {
       }
       if (branch.holds("memory")) {
         all.add(new MemoryV1(branch));
+      }
+      if (branch.holds("blkio")) {
+        all.add(new BlkioV1(branch.directory(), BlockDevice.SYS));
       }
       if (branch.holds("cpuset")) {
         all.add(new Cpuset(branch.directory(), false));
@@ -72,11 +88,30 @@ final class Controllers {
           new SocketsV2(
               unified.directory(), !found.contains("net_cls"), !found.contains("net_prio")));
     }
+    for (Branch branch : branches) {
+      addRare(branch, used, found);
+    }
     if (unified != null && !found.contains("memory")) {
       all.add(new MemoryOomGroup(unified.directory()));
       all.add(new MemoryV2(unified.directory()));
     }
     all.add(new Raw(branches));
+  }
+
+  private void addRare(Branch branch, Set<String> used, Set<String> legacy) {
+    for (String name : RARE) {
+      if (branch.holds(name)
+          || (branch.unified() && used.contains(name) && !legacy.contains(name))) {
+        switch (name) {
+          case "hugetlb" ->
+              all.add(
+                  new Hugetlb(
+                      branch.directory(), branch.unified(), HugePages.sizes(HugePages.SIZES)));
+          case "rdma" -> all.add(new Rdma(branch.directory()));
+          default -> all.add(new Misc(branch.directory()));
+        }
+      }
+    }
   }
 
   void apply(Limits limits, LimitRows rows, Map<String, Absence> absences) throws IOException {
@@ -101,7 +136,7 @@ final class Controllers {
       return known;
     }
     for (Branch branch : branches) {
-      if (branch.holds(controller)) {
+      if (branch.holds(KernelControllers.legacyName(controller))) {
         return new Absence(
             "v1's " + controller + " controller has nothing like " + request.kind().optionName(),
             "leave " + request.kind().optionName() + " out, or boot with cgroup v2");

@@ -28,6 +28,9 @@ final class CpuRealtimeV1 {
           null);
       return;
     }
+    boolean keeps = runtime == LimitValue.Bandwidth.SAME_QUOTA;
+    LimitValue kept = keeps ? value(group.read(RUNTIME), Long.toString(period)) : null;
+    LimitValue wanted = kept == null ? request.value() : kept;
     int errno = write(group, runtime, period, rows);
     if (errno == Errno.EINVAL) {
       rows.refused(
@@ -41,7 +44,7 @@ final class CpuRealtimeV1 {
       rows.refused(request, group, RUNTIME, errno);
     } else {
       String periodNow = group.read(PERIOD);
-      rows.readBack(request, group, RUNTIME, request.value(), text -> value(text, periodNow));
+      rows.readBack(request, group, RUNTIME, wanted, text -> value(text, periodNow));
     }
   }
 
@@ -49,6 +52,9 @@ final class CpuRealtimeV1 {
   private static int write(Directory group, long runtime, long period, LimitRows rows)
       throws IOException {
     int errno = rows.exchange(group, PERIOD, Long.toString(period)).errno();
+    if (runtime == LimitValue.Bandwidth.SAME_QUOTA) {
+      return errno;
+    }
     int last = rows.exchange(group, RUNTIME, Long.toString(runtime)).errno();
     if (errno != 0 && last == 0) {
       return rows.exchange(group, PERIOD, Long.toString(period)).errno();
@@ -57,7 +63,7 @@ final class CpuRealtimeV1 {
   }
 
   private static @Nullable LimitValue value(String runtimeText, String periodText) {
-    OptionalLong runtime = FlatKeyed.number(runtimeText);
+    OptionalLong runtime = FlatKeyed.signed(runtimeText); // -1: as much as there is
     OptionalLong period = FlatKeyed.number(periodText);
     return runtime.isPresent() && period.isPresent()
         ? new LimitValue.Bandwidth(runtime.getAsLong(), period.getAsLong())

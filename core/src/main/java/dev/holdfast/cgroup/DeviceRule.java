@@ -1,7 +1,5 @@
 package dev.holdfast.cgroup;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -155,27 +153,8 @@ public record DeviceRule(
   }
 
   private static DeviceRule lookUp(boolean allow, Path path, int mask) {
-    final int formatMask = 0170000;
-    final int block = 0060000;
-    final int character = 0020000;
-    long device;
-    int format;
-    try {
-      format = (Integer) Files.getAttribute(path, "unix:mode") & formatMask;
-      device = (Long) Files.getAttribute(path, "unix:rdev");
-    } catch (IOException | UnsupportedOperationException unreadable) {
-      throw new IllegalArgumentException("cannot find the device " + path, unreadable);
-    }
-    if (format != block && format != character) {
-      throw new IllegalArgumentException(path + " is no device");
-    }
-    // The C library's makedev: minor 8 bits, major 12, and the rest of both above.
-    return of(
-        allow,
-        format == block ? Type.BLOCK : Type.CHARACTER,
-        OptionalInt.of((int) ((device >> 8) & GREATEST_MAJOR)),
-        OptionalInt.of((int) ((device & 0xff) | ((device >> 12) & 0xfff00))),
-        mask);
+    DeviceNode node = DeviceNode.at(path);
+    return of(allow, node.type(), OptionalInt.of(node.major()), OptionalInt.of(node.minor()), mask);
   }
 
   static DeviceRule of(boolean allow, Type type, OptionalInt major, OptionalInt minor, int mask) {

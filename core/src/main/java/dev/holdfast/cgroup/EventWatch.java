@@ -120,7 +120,7 @@ public final class EventWatch implements Watch {
       for (Map.Entry<String, Map<String, Meaning>> file : COUNTERS.entrySet()) {
         countersIfPresent(group, file.getKey(), file.getValue()::get);
       }
-      for (String size : HugePages.sizes(HugePages.SIZES)) {
+      for (String size : HugePages.names()) {
         Meaning meaning = new Meaning(CgroupEvent.Kind.HUGETLB_MAX, Optional.of(size));
         countersIfPresent(
             group, "hugetlb." + size + ".events", key -> key.equals("max") ? meaning : null);

@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import dev.holdfast.linux.Directory;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,8 @@ final class Figures {
   OptionalLong memoryHighTrips = OptionalLong.empty();
   OptionalLong memoryLowTrips = OptionalLong.empty();
   OptionalLong swapMaxTrips = OptionalLong.empty();
+  Map<String, Long> hugetlbTrips = Map.of();
+  Map<String, Long> miscTrips = Map.of();
 
   static Optional<Duration> micros(OptionalLong micros) {
     return times(micros, 1000);
@@ -69,6 +72,12 @@ final class Figures {
         new Usage.Pids(pidsCurrent, pidsPeak, pidsRejected),
         new Usage.Io(readBytes, writeBytes),
         new Usage.Pressure(cpuSome, memorySome, ioSome),
-        new Usage.Trips(memoryMaxTrips, memoryHighTrips, memoryLowTrips, swapMaxTrips));
+        new Usage.Trips(
+            memoryMaxTrips,
+            memoryHighTrips,
+            memoryLowTrips,
+            swapMaxTrips,
+            hugetlbTrips,
+            miscTrips));
   }
 }

@@ -35,7 +35,7 @@ final class Growth {
     List<Branch> made = new ArrayList<>();
     try {
       for (String name : names) {
-        String legacy = name.equals("io") ? "blkio" : name;
+        String legacy = KernelControllers.legacyName(name);
         if (!isUsed(group.branches().all(), legacy) && !isUsed(made, legacy)) {
           make(group, parent, legacy, made);
         }
@@ -45,7 +45,7 @@ final class Growth {
       throw failure;
     }
     // From here on the group removes them with itself, whatever fails.
-    group.grown(made, absences);
+    group.grown(made, absences, names);
     for (Branch branch : made) {
       moveMembers(group.membership(), branch);
     }

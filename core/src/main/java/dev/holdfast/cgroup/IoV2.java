@@ -2,14 +2,70 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
-/** What went to and from block devices on v2; only where the io controller is enabled. */
+/** The io controller of v2: weights, rates, latencies, and what went to and from block devices. */
 final class IoV2 implements Controller {
-  private final Directory group;
+  private static final String MAX = "io.max";
+  private static final String LATENCY = "io.latency";
 
-  IoV2(Directory group) {
+  private final Directory group;
+  private final boolean limiting;
+  private final Path sys;
+
+  /**
+   * Of this group.
+   *
+   * @param limiting whether it is v2 that limits, and not a v1 controller beside it
+   * @param sys where sysfs is mounted
+   */
+  IoV2(Directory group, boolean limiting, Path sys) {
     this.group = group;
+    this.limiting = limiting;
+    this.sys = sys;
+  }
+
+  @Override
+  public boolean serves(Set<String> controllers) {
+    return limiting && controllers.contains("io");
+  }
+
+  @Override
+  public boolean isPresent() {
+    return group.has("io.stat");
+  }
+
+  @Override
+  public void apply(Limits limits, LimitRows rows) throws IOException {
+    IoWeight.apply(limits, group, IoWeight.BFQ, IoWeight.IO, rows, sys);
+    for (Limits.Request request : limits.all(LimitKind.IO_MAX)) {
+      set(request, MAX, rows);
+    }
+    for (Limits.Request request : limits.all(LimitKind.IO_LATENCY)) {
+      set(request, LATENCY, rows);
+    }
+  }
+
+  private void set(Limits.Request request, String file, LimitRows rows) throws IOException {
+    if (!(request.value() instanceof LimitValue.Keyed wanted)) {
+      throw new IllegalArgumentException(request.toString());
+    }
+    String device = request.key();
+    Directory.Exchange exchange =
+        rows.exchange(group, file, device, wanted.toString(), wanted.lifted());
+    if (exchange.errno() != 0) {
+      BlockDevice.refused(request, group, file, exchange.errno(), rows, sys);
+      return;
+    }
+    Optional<String> found = KeyedLine.of(exchange.text(), device);
+    if (KeyedLine.holds(wanted, found)) {
+      rows.enforced(request, KeyedLine.effective(device, found), file);
+    } else {
+      rows.differs(request, file, found.orElse(""), wanted);
+    }
   }
 
   @Override

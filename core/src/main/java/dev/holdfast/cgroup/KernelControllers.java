@@ -38,10 +38,14 @@ final class KernelControllers {
     return result;
   }
 
+  /** As v1 and {@code /proc/cgroups} call the controller that is {@code name} on v2. */
+  static String legacyName(String name) {
+    return name.equals("io") ? "blkio" : name;
+  }
+
   /** Why {@code controller} is in no hierarchy that is mounted here. */
   Absence absence(String controller, Optional<Hierarchy> unified) {
-    // The file has the v1 name.
-    String name = controller.equals("io") ? "blkio" : controller;
+    String name = legacyName(controller);
     State state = states.get(name);
     if (state != null && !state.enabled()) {
       return new Absence(

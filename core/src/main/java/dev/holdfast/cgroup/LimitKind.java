@@ -20,6 +20,8 @@ public enum LimitKind {
   OOM_KILL_DISABLE("memory"),
   /** Tells only of one that does not hold: see {@link Limits#oomGroup}. */
   OOM_GROUP("memory"),
+  /** v1 alone, and gone since Linux 5.16: what the kernel itself uses for the group. */
+  MEMORY_KERNEL("memory"),
   CPUS("cpu"),
   /** A budget of a whole run, which no file of the kernel's holds; no limit of a group. */
   CPU_TIME("cpu"),

@@ -114,6 +114,24 @@ final class LimitRows {
     return exchange;
   }
 
+  /**
+   * As above, in a file that has a line for each {@code key}, such as a device.
+   *
+   * @param lifted what stands for no limit there, should there have been no line
+   */
+  Directory.Exchange exchange(Directory group, String file, String key, String text, String lifted)
+      throws IOException {
+    Directory.Exchange exchange = group.exchange(file, key + " " + text);
+    if (exchange.errno() == 0) {
+      String former = exchange.former();
+      rollback.wrote(
+          group,
+          file,
+          former == null ? null : key + " " + KeyedLine.of(former, key).orElse(lifted));
+    }
+    return exchange;
+  }
+
   /** Writes {@code text} to {@code file} and reports what {@link #readBack} finds. */
   void set(
       Limits.Request request,
@@ -191,7 +209,8 @@ final class LimitRows {
   static boolean same(LimitKind kind, LimitValue wanted, LimitValue found) {
     long slack =
         switch (kind) {
-          case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP, SWAP_HIGH, ZSWAP -> PAGE;
+          case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP, SWAP_HIGH, ZSWAP, MEMORY_KERNEL ->
+              PAGE;
           default -> 1;
         };
     if (wanted instanceof LimitValue.Count(long a) && found instanceof LimitValue.Count(long b)) {

@@ -48,12 +48,19 @@ final class LimitSyntax {
         "\"" + text + "\" is not a percentage such as 12.5, or \"max\"");
   }
 
-  /** {@code RUNTIME/PERIOD}, both in microseconds, the period up to a second. */
+  /**
+   * {@code RUNTIME/PERIOD}, both in microseconds, the period up to a minute; a runtime of {@code
+   * max} is as much as there is.
+   */
   static LimitValue realtime(String text) {
     int slash = text.indexOf('/');
-    long runtime = slash < 0 ? -1 : ProcText.number(text.substring(0, slash));
+    boolean unlimited = slash > 0 && LimitText.isUnlimited(text.substring(0, slash));
+    long runtime =
+        unlimited || slash < 0
+            ? LimitValue.Bandwidth.NO_QUOTA
+            : ProcText.number(text.substring(0, slash));
     long period = slash < 0 ? -1 : ProcText.number(text.substring(slash + 1));
-    if (runtime < 0 || period < 1 || runtime > period || period > LONGEST) {
+    if ((runtime < 0 && !unlimited) || period < 1 || runtime > period || period > LONGEST) {
       throw new IllegalArgumentException(
           "\"" + text + "\" is not RUNTIME/PERIOD in microseconds, such as 950000/1000000");
     }

@@ -1,5 +1,9 @@
 package dev.holdfast.cgroup;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /** The value of a limit. Immutable. */
@@ -69,6 +73,47 @@ public sealed interface LimitValue {
   }
 
   /**
+   * A weight in the unit of v1's {@code blkio.weight}, 10 to 1000, which the scheduler bfq takes as
+   * it is. v2's {@code io.weight} has another unit.
+   */
+  record BlkioWeight(long value) implements LimitValue {
+    @Override
+    public String toString() {
+      return Long.toString(value);
+    }
+  }
+
+  /**
+   * Values of one device by the kernel's names, such as {@code rbps} and {@code wiops}; those that
+   * are not named stay as they are.
+   */
+  record Keyed(Map<String, LimitValue> values) implements LimitValue {
+    public Keyed {
+      values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+    }
+
+    /** With those of {@code other}, which take the place of these. */
+    Keyed and(Keyed other) {
+      Map<String, LimitValue> both = new LinkedHashMap<>(values);
+      both.putAll(other.values);
+      return new Keyed(both);
+    }
+
+    /** All of its keys without a limit, as the kernel has it: {@code rbps=max wiops=max}. */
+    String lifted() {
+      return String.join(" ", values.keySet().stream().map(key -> key + "=max").toList());
+    }
+
+    /** As the kernel has it: {@code rbps=1048576 wiops=max}. */
+    @Override
+    public String toString() {
+      StringJoiner words = new StringJoiner(" ");
+      values.forEach((key, value) -> words.add(key + "=" + value));
+      return words.toString();
+    }
+  }
+
+  /**
    * CPU time in each period, both in microseconds.
    *
    * @param quota {@link #NO_QUOTA} for as much as there is, {@link #SAME_QUOTA} for what the group
@@ -76,7 +121,7 @@ public sealed interface LimitValue {
    */
   record Bandwidth(long quota, long period) implements LimitValue {
     public static final long NO_QUOTA = -1;
-    public static final long SAME_QUOTA = 0;
+    public static final long SAME_QUOTA = Long.MIN_VALUE;
 
     @Override
     public String toString() {

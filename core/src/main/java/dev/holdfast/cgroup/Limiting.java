@@ -2,8 +2,10 @@ package dev.holdfast.cgroup;
 
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The limits of one group: what sets them, what was asked for before, and why controllers are
@@ -17,6 +19,7 @@ final class Limiting {
   private Earlier earlier = Earlier.NONE;
   private volatile Branches branches;
   private volatile Controllers controllers;
+  private Set<String> used = Cgroup.USUAL;
   private volatile Map<String, Absence> absences;
 
   Limiting(String name, Branches branches, Map<String, Absence> absences) {
@@ -52,13 +55,18 @@ final class Limiting {
   /**
    * The group has more directories, or more controllers in them.
    *
+   * @param names the controllers that it is to have by now, beside those it had
    * @param refused why it did not get others
    * @param above what the group above misses
    */
-  void grown(Branches more, Map<String, Absence> refused, Map<String, Absence> above) {
+  void grown(
+      Branches more, Set<String> names, Map<String, Absence> refused, Map<String, Absence> above) {
     synchronized (changing) {
       branches = more;
-      controllers = new Controllers(more.all());
+      Set<String> all = new HashSet<>(used);
+      all.addAll(names);
+      used = Set.copyOf(all);
+      controllers = new Controllers(more.all(), used);
       Map<String, Absence> missing = new HashMap<>(above);
       missing.putAll(absences);
       missing.putAll(refused);

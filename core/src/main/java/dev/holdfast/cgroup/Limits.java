@@ -1,5 +1,7 @@
 package dev.holdfast.cgroup;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,6 +44,20 @@ public final class Limits {
       }
       int dot = key.indexOf('.');
       return dot < 0 ? key : key.substring(0, dot);
+    }
+
+    /** What {@code later}, of the same kind and key, makes of this. */
+    private Request and(Request later) {
+      if (value instanceof LimitValue.Keyed former
+          && later.value instanceof LimitValue.Keyed more) {
+        LimitValue.Keyed both = former.and(more);
+        // What is replaced as a whole is not shown any more.
+        return both.values().size() == more.values().size()
+            ? later
+            : new Request(
+                kind, key, both, text.map(before -> before + ", " + later.text.orElse("")));
+      }
+      return later;
     }
 
     boolean isFor(LimitKind otherKind, String otherKey) {
@@ -206,6 +222,11 @@ public final class Limits {
       return set(LimitKind.OOM_KILL_DISABLE, yes ? "yes" : "no");
     }
 
+    /** v1 before Linux 5.16: what the kernel itself uses for the group. */
+    public Builder memoryKernel(String size) {
+      return size(LimitKind.MEMORY_KERNEL, size);
+    }
+
     /** Whether the group runs only when nobody else wants to. */
     public Builder cpuIdle(boolean yes) {
       return set(LimitKind.CPU_IDLE, yes ? "yes" : "no");
@@ -214,6 +235,40 @@ public final class Limits {
     /** CPU time that may be saved up and used beyond the quota of a period; at most the quota. */
     public Builder cpuBurst(Duration time) {
       return set(LimitKind.CPU_BURST, time.toNanos() / 1000 + "us");
+    }
+
+    /** The least clock that the scheduler asks for, in percent of the greatest, 0 to 100. */
+    public Builder cpuUclampMin(double percent) {
+      return set(LimitKind.CPU_UCLAMP_MIN, percent(percent));
+    }
+
+    /** The greatest clock that the scheduler asks for, in percent of the greatest, 0 to 100. */
+    public Builder cpuUclampMax(double percent) {
+      return set(LimitKind.CPU_UCLAMP_MAX, percent(percent));
+    }
+
+    private static String percent(double percent) {
+      if (!(percent >= 0 && percent <= 100)) {
+        throw new IllegalArgumentException(percent + " % is not from 0 to 100");
+      }
+      return BigDecimal.valueOf(percent).setScale(2, RoundingMode.HALF_UP).toPlainString();
+    }
+
+    /**
+     * v1: how much of each period real-time tasks may run, in microseconds.
+     *
+     * @param runtime at most the period; below 0 for as much as there is
+     * @param period 1 to 60000000
+     */
+    public Builder cpuRealtime(long runtime, long period) {
+      return set(LimitKind.CPU_REALTIME, (runtime < 0 ? "max" : runtime) + "/" + period);
+    }
+
+    /** v1: the period of real-time tasks in microseconds; their runtime stays what it is. */
+    public Builder cpuRealtimePeriod(long period) {
+      LimitSyntax.realtime("0/" + period);
+      LimitValue value = new LimitValue.Bandwidth(LimitValue.Bandwidth.SAME_QUOTA, period);
+      return put(LimitKind.CPU_REALTIME, value, value.toString());
     }
 
     /** The processors to run on, such as {@code 0-3,7}. */
@@ -307,6 +362,87 @@ public final class Limits {
     }
 
     /**
+     * Share of the block devices against siblings, 1 to 10000; 100 is usual. It counts on devices
+     * that are scheduled by weights: by bfq, which takes at most 1000, or by the kernel's io.cost.
+     */
+    public Builder ioWeight(long weight) {
+      return put(KeyedSyntax.ioWeight(Long.toString(weight)));
+    }
+
+    /**
+     * As above, of one block device.
+     *
+     * @param device a path such as {@code /dev/sda}, looked up now, or a number such as {@code 8:0}
+     */
+    public Builder ioWeight(String device, long weight) {
+      return put(KeyedSyntax.ioWeight(device + "=" + weight));
+    }
+
+    /** As {@link #ioWeight(long)}, in v1's unit, 10 to 1000, which bfq takes as it is. */
+    public Builder blkioWeight(long weight) {
+      return blkioWeight("", weight, weight + " (blkio)");
+    }
+
+    /** As {@link #ioWeight(String, long)}, in v1's unit. */
+    public Builder blkioWeight(String device, long weight) {
+      return blkioWeight(BlockDevice.number(device), weight, device + "=" + weight + " (blkio)");
+    }
+
+    private Builder blkioWeight(String device, long weight, String text) {
+      if (weight < IoWeight.LEAST_BLKIO || weight > IoWeight.MOST_BLKIO) {
+        throw new IllegalArgumentException(weight + " is no weight from 10 to 1000");
+      }
+      LimitValue value = new LimitValue.BlkioWeight(weight);
+      return put(new Request(LimitKind.IO_WEIGHT, device, value, Optional.of(text)));
+    }
+
+    /**
+     * Bytes or operations a second on one disk; what was said of its other rates stays.
+     *
+     * @param device as of {@link #ioWeight(String, long)}; a whole disk, no partition
+     * @param perSecond a size in bytes such as {@code 1M}, or operations; {@code max} for no limit
+     */
+    public Builder ioMax(String device, IoRate rate, String perSecond) {
+      return put(KeyedSyntax.ioMax(device + ":" + rate.key() + "=" + perSecond));
+    }
+
+    /** v2: slows others down while operations on the disk take longer than this, up to a minute. */
+    public Builder ioLatency(String device, Duration target) {
+      return put(KeyedSyntax.ioLatency(device + "=" + target.toNanos() / 1000 + "us"));
+    }
+
+    /**
+     * Bytes in huge pages of one size, whole pages of which count; 0 for none.
+     *
+     * @param pageSize such as {@code 2M}
+     */
+    public Builder hugetlb(String pageSize, long bytes) {
+      if (bytes < 0) {
+        throw new IllegalArgumentException(
+            bytes + " bytes of huge pages cannot be: give 0 or more");
+      }
+      return put(KeyedSyntax.hugetlb(pageSize, LimitValue.count(bytes), pageSize + "=" + bytes));
+    }
+
+    /** As above, such as {@code 64M} or {@code max}. */
+    public Builder hugetlb(String pageSize, String limit) {
+      return put(KeyedSyntax.hugetlb(pageSize + "=" + limit));
+    }
+
+    /**
+     * What may be open and made of an RDMA device, as {@code hca_handle=2,hca_object=2000} or one
+     * of these; {@code max} for no limit.
+     */
+    public Builder rdma(String device, String limits) {
+      return put(KeyedSyntax.rdma(device + ":" + limits));
+    }
+
+    /** How much of a resource of the machine's, such as {@code sev}; 0 for none. */
+    public Builder misc(String resource, long amount) {
+      return put(KeyedSyntax.misc(resource + "=" + amount));
+    }
+
+    /**
      * Which devices may be used: rules as {@link DeviceRule#parse} takes them, in their order over
      * "all allowed"; the last that matches counts.
      *
@@ -369,12 +505,14 @@ public final class Limits {
     }
 
     /**
-     * Sets {@code kind} as the option of that name would; device rules are apart by commas, and a
-     * priority for one network interface is {@code eth0=5}.
+     * Sets {@code kind} as the option of that name would; device rules are apart by commas. Of what
+     * there are several the key comes first: {@code eth0=5}, {@code /dev/sda=200} (io-weight),
+     * {@code 8:0:rbps=1M,wiops=100} (io-max), {@code 8:0=10ms} (io-latency), {@code 2M=64M}
+     * (hugetlb), {@code mlx5_0:hca_handle=2} (rdma), {@code sev=10} (misc).
      */
     public Builder set(LimitKind kind, String text) {
       return switch (kind) {
-        case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP, SWAP_HIGH, ZSWAP ->
+        case MEMORY, MEMORY_HIGH, MEMORY_LOW, MEMORY_MIN, SWAP, SWAP_HIGH, ZSWAP, MEMORY_KERNEL ->
             size(kind, text);
         case CPUS -> cpus(text);
         case CPU_WEIGHT -> cpuWeight(text);
@@ -385,13 +523,21 @@ public final class Limits {
         case SET -> raw(text);
         case SWAPPINESS -> put(kind, LimitText.count(text, 0, MOST_SWAPPINESS), text);
         case OOM_KILL_DISABLE, CPU_IDLE -> put(kind, LimitSyntax.truth(text), text);
+        case CPU_TIME ->
+            throw new IllegalArgumentException(
+                "cpu-time is a budget of a run, no limit of a group");
         case OOM_GROUP -> oomGroup(LimitSyntax.truth(text).equals(LimitValue.count(1)));
         case CPU_BURST -> put(kind, LimitSyntax.micros(text), text);
         case CPU_UCLAMP_MIN, CPU_UCLAMP_MAX -> put(kind, LimitSyntax.percent(text), text);
         case CPU_REALTIME -> put(kind, LimitSyntax.realtime(text), text);
         case CPUSET_CPUS, CPUSET_MEMS -> put(kind, LimitSyntax.ids(text), text);
         case CPUSET_PARTITION -> put(kind, LimitSyntax.partition(text), text);
-        default -> throw new IllegalArgumentException(kind.optionName() + " is not to be had yet");
+        case IO_WEIGHT -> put(KeyedSyntax.ioWeight(text));
+        case IO_MAX -> put(KeyedSyntax.ioMax(text));
+        case IO_LATENCY -> put(KeyedSyntax.ioLatency(text));
+        case HUGETLB -> put(KeyedSyntax.hugetlb(text));
+        case RDMA -> put(KeyedSyntax.rdma(text));
+        case MISC -> put(KeyedSyntax.misc(text));
       };
     }
 
@@ -429,10 +575,19 @@ public final class Limits {
       return put(Request.of(kind, value, text));
     }
 
-    /** A later one of the same kind and key takes the place of an earlier one. */
+    /**
+     * A later one of the same kind and key takes the place of an earlier one; of those with several
+     * values, each value for itself.
+     */
     private Builder put(Request request) {
+      Request merged = request;
+      for (Request former : requests) {
+        if (former.isFor(request.kind(), request.key())) {
+          merged = former.and(request);
+        }
+      }
       requests.removeIf(other -> other.isFor(request.kind(), request.key()));
-      requests.add(request);
+      requests.add(merged);
       return this;
     }
   }

@@ -17,6 +17,7 @@ final class MemoryV1 implements Controller {
   private static final String LIMIT = "memory.limit_in_bytes";
   static final String MEMSW = "memory.memsw.limit_in_bytes";
   private static final String SOFT = "memory.soft_limit_in_bytes";
+  private static final String KERNEL = "memory.kmem.limit_in_bytes";
   private static final String OOM_CONTROL = "memory.oom_control";
   private static final String HIERARCHY = "memory.use_hierarchy";
 
@@ -75,6 +76,10 @@ final class MemoryV1 implements Controller {
       String text = waits.get().value().toString();
       rows.set(waits.get(), group, OOM_CONTROL, text, MemoryV1::oomKillDisable);
     }
+    Optional<Limits.Request> kernel = limits.get(LimitKind.MEMORY_KERNEL);
+    if (kernel.isPresent()) {
+      kernel(kernel.get(), rows);
+    }
     Optional<Limits.Request> memory = limits.get(LimitKind.MEMORY);
     Optional<Limits.Request> swap = limits.get(LimitKind.SWAP);
     if (memory.isPresent()) {
@@ -83,6 +88,22 @@ final class MemoryV1 implements Controller {
     } else if (swap.isPresent()) {
       LimitValue current = parse(group.read(LIMIT));
       swap(current == null ? LimitValue.UNLIMITED : current, swap, rows);
+    }
+  }
+
+  /** Since Linux 5.16 the file is gone, refuses, or takes everything and does nothing. */
+  private void kernel(Limits.Request request, LimitRows rows) throws IOException {
+    LimitValue wanted = MemoryV2.bytes(request.value());
+    Directory.Exchange exchange = rows.exchange(group, KERNEL, text(wanted));
+    LimitValue found = exchange.errno() == 0 ? parse(exchange.text()) : null;
+    if (found != null && LimitRows.same(request.kind(), wanted, found)) {
+      rows.enforced(request, found, KERNEL);
+    } else {
+      rows.refused(
+          request,
+          "this kernel does not limit its own memory apart from the group's",
+          "leave memory-kernel out: what the kernel uses for the group counts in memory",
+          null);
     }
   }
 

@@ -13,7 +13,7 @@ final class MemoryV2 implements Controller {
   static final String SWAP_MAX = "memory.swap.max";
 
   private static final List<LimitKind> ONLY_V1 =
-      List.of(LimitKind.SWAPPINESS, LimitKind.OOM_KILL_DISABLE);
+      List.of(LimitKind.SWAPPINESS, LimitKind.OOM_KILL_DISABLE, LimitKind.MEMORY_KERNEL);
 
   private final Directory group;
 

@@ -76,7 +76,7 @@ public final class NestedGroup {
   public Optional<Statistics> statistics() throws HoldfastException {
     return look(
         "read the statistics of " + path(),
-        branches -> new StatisticsFiles(branches, HugePages.sizes(HugePages.SIZES)).read());
+        branches -> new StatisticsFiles(branches, HugePages.names()).read());
   }
 
   /** As {@link Cgroup#members}; none if it is gone. */

@@ -1,6 +1,7 @@
 package dev.holdfast.cgroup;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -64,15 +65,38 @@ public record Usage(Cpu cpu, Memory memory, Pids pids, Io io, Pressure pressure,
    * @param memoryHigh usage went over memory-high
    * @param memoryLow memory was reclaimed below memory-low
    * @param swapMax swap was about to go over its limit
+   * @param hugetlb huge pages were about to, by size of page, such as {@code 2MB}
+   * @param misc a resource of {@link LimitKind#MISC} was about to, by its name
    */
   public record Trips(
       OptionalLong memoryMax,
       OptionalLong memoryHigh,
       OptionalLong memoryLow,
-      OptionalLong swapMax) {
+      OptionalLong swapMax,
+      Map<String, Long> hugetlb,
+      Map<String, Long> misc) {
     public static final Trips NONE =
         new Trips(
             OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty());
+
+    public Trips {
+      hugetlb = Map.copyOf(hugetlb);
+      misc = Map.copyOf(misc);
+    }
+
+    /** Of memory and swap alone. */
+    public Trips(
+        OptionalLong memoryMax,
+        OptionalLong memoryHigh,
+        OptionalLong memoryLow,
+        OptionalLong swapMax) {
+      this(memoryMax, memoryHigh, memoryLow, swapMax, Map.of(), Map.of());
+    }
+  }
+
+  private static OptionalLong count(Map<String, Long> counts, String key) {
+    Long count = counts.get(key);
+    return count == null ? OptionalLong.empty() : OptionalLong.of(count);
   }
 
   /** What these figures say of a limit. */
@@ -88,6 +112,8 @@ public record Usage(Cpu cpu, Memory memory, Pids pids, Io io, Pressure pressure,
           case SWAP -> trips.swapMax();
           case CPUS -> cpu.throttledPeriods();
           case PIDS -> pids.rejected();
+          case HUGETLB -> count(trips.hugetlb(), limit.key());
+          case MISC -> count(trips.misc(), limit.key());
           default -> OptionalLong.empty();
         };
     if (count.isEmpty()) {

@@ -34,6 +34,22 @@ class MemoryV1Test {
   }
 
   @Test
+  void theKernelsOwnMemoryIsLimitedOnlyIfItReadsBack() throws Exception {
+    String file = "memory.kmem.limit_in_bytes";
+    Limits limits = Limits.builder().memoryKernel("1M").build();
+    try (FakeGroup group = FakeGroup.v1(temp, "memory").files(file)) {
+      AppliedLimit row = FakeGroup.apply(new MemoryV1(group.branch), limits, false).getFirst();
+      assertThat(row.effective()).hasValue(LimitValue.count(1 << 20));
+    }
+    Files.delete(temp.resolve(file));
+    try (FakeGroup group = FakeGroup.v1(temp, "memory").forgetful(file)) {
+      MemoryV1 memory = new MemoryV1(group.branch);
+      assertThatThrownBy(() -> FakeGroup.apply(memory, limits, false))
+          .hasMessageContaining("this kernel does not limit its own memory");
+    }
+  }
+
+  @Test
   void impliesNoSwap() throws Exception {
     try (FakeGroup group = FakeGroup.v1(temp, "memory").files(LIMIT, MEMSW)) {
       List<AppliedLimit> rows =

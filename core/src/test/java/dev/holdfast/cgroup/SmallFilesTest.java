@@ -35,7 +35,7 @@ class SmallFilesTest {
     String stat =
         "8:0 rbytes=10 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n259:1 rbytes=1 wbytes=2\n7:0 \n";
     try (FakeGroup group = FakeGroup.v2(temp).with("io.stat", stat)) {
-      Usage.Io io = FakeGroup.usage(new IoV2(group.directory)).io();
+      Usage.Io io = FakeGroup.usage(new IoV2(group.directory, true, temp)).io();
       assertThat(io.readBytes()).hasValue(11);
       assertThat(io.writeBytes()).hasValue(22);
     }

@@ -330,7 +330,11 @@ class StatisticsTest {
     for (String name : List.of("hugepages-1048576kB", "hugepages-2048kB", "hugepages-64kB", "x")) {
       Files.createDirectory(temp.resolve(name));
     }
-    assertThat(HugePages.sizes(temp)).containsExactly("64KB", "2MB", "1GB");
+    assertThat(HugePages.sizes(temp))
+        .containsExactly(
+            new HugePages.Size("64KB", 64 << 10),
+            new HugePages.Size("2MB", 2 << 20),
+            new HugePages.Size("1GB", 1 << 30));
     assertThat(HugePages.sizes(temp.resolve("none"))).isEmpty();
   }
 }

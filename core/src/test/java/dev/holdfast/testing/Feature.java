@@ -47,6 +47,14 @@ public enum Feature {
       "a way to choose the next process id",
       () -> Files.isWritable(Path.of("/proc/sys/kernel/ns_last_pid"))),
   ZRAM("a compressed device for swap", () -> Files.exists(Path.of("/sys/block/zram0"))),
+  LOOP("devices over files", () -> Files.exists(Path.of("/dev/loop-control"))),
+  HUGETLB(
+      "the hugetlb controller, and huge pages to reserve",
+      () ->
+          Files.exists(Path.of("/proc/sys/vm/nr_hugepages"))
+              && mounts("cgroup2").stream()
+                  .map(mount -> mount.point().resolve("cgroup.controllers"))
+                  .anyMatch(file -> read(file).contains("hugetlb"))),
   PSI("pressure stall information", () -> Files.isReadable(Path.of("/proc/pressure/memory"))),
   SYSTEMD("a running systemd", () -> Files.isDirectory(Path.of("/run/systemd/system")));
 

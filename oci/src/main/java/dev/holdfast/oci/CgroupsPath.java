@@ -1,6 +1,9 @@
 package dev.holdfast.oci;
 
 import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.SliceName;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +16,9 @@ import java.util.List;
  * systemd  = [slice] ":" [prefix] ":" name   no slash in it
  * </pre>
  *
- * <p>It never leaves the directory that it is taken from: {@code ..} is refused. Immutable.
+ * <p>Without a slice it is {@code system.slice} for root and {@code user.slice} for others, as
+ * runtimes have it. It never leaves the directory that it is taken from: {@code ..} is refused.
+ * {@link OciGroups} makes the group. Immutable.
  *
  * @param text as the document has it
  * @param systemd whether it is of systemd's form
@@ -37,13 +42,23 @@ public record CgroupsPath(String text, boolean systemd, List<String> components)
   }
 
   /**
-   * Parses either form.
+   * Parses either form, for whoever we run as.
    *
    * @throws IllegalArgumentException with what is wrong
    */
   public static CgroupsPath parse(String text) {
+    return parse(text, isRoot());
+  }
+
+  /**
+   * Parses either form.
+   *
+   * @param root whether it is root's
+   * @throws IllegalArgumentException with what is wrong
+   */
+  public static CgroupsPath parse(String text, boolean root) {
     boolean systemd = text.indexOf(':') >= 0 && text.indexOf('/') < 0;
-    List<String> components = systemd ? units(text) : names(text);
+    List<String> components = systemd ? units(text, root) : names(text);
     for (String name : components) {
       check(name, text);
     }
@@ -53,6 +68,14 @@ public record CgroupsPath(String text, boolean systemd, List<String> components)
   /** The directory of the group in a hierarchy, or a part of one, whose top is {@code root}. */
   public Path below(Path root) {
     return root.resolve(String.join("/", components));
+  }
+
+  private static boolean isRoot() {
+    try {
+      return Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+    } catch (IOException | UnsupportedOperationException notLinux) {
+      return false;
+    }
   }
 
   private static List<String> names(String text) {
@@ -68,43 +91,21 @@ public record CgroupsPath(String text, boolean systemd, List<String> components)
     return names;
   }
 
-  private static List<String> units(String text) {
+  private static List<String> units(String text, boolean root) {
     String[] parts = text.split(":", -1);
     if (parts.length != 3 || parts[2].isEmpty()) {
       throw new IllegalArgumentException(
           "\"" + text + "\" is neither a path nor SLICE:PREFIX:NAME, such as user.slice:job:17");
     }
-    List<String> units = parts[0].isEmpty() ? new ArrayList<>() : slices(parts[0], text);
+    String slice = parts[0].isEmpty() ? (root ? "system.slice" : "user.slice") : parts[0];
     if (parts[2].endsWith(SLICE)) {
-      units = slices(parts[2], text); // its name says where it lies
-    } else {
-      units.add((parts[1].isEmpty() ? "" : parts[1] + "-") + parts[2] + ".scope");
+      slice = parts[2]; // its name says where it lies
     }
-    if (units.isEmpty()) {
-      throw new IllegalArgumentException("\"" + text + "\" names no group below the root");
-    }
-    return units;
-  }
-
-  /**
-   * K: systemd.slice(5): {@code a-b.slice} lies in {@code a.slice}; {@code -.slice} is the root.
-   */
-  private static List<String> slices(String slice, String text) {
-    List<String> slices = new ArrayList<>();
-    if (slice.equals("-" + SLICE)) {
-      return slices;
-    }
-    String name = slice.endsWith(SLICE) ? slice.substring(0, slice.length() - SLICE.length()) : "";
-    StringBuilder way = new StringBuilder();
-    for (String word : name.split("-", -1)) {
-      if (word.isEmpty()) {
-        throw new IllegalArgumentException(
-            "\"" + slice + "\" in \"" + text + "\" is no slice, such as user.slice or a-b.slice");
-      }
-      way.append(way.isEmpty() ? "" : "-").append(word);
-      slices.add(way + SLICE);
-    }
-    return slices;
+    String path = SliceName.path(slice);
+    return names(
+        slice.equals(parts[2])
+            ? path
+            : path + "/" + (parts[1].isEmpty() ? "" : parts[1] + "-") + parts[2] + ".scope");
   }
 
   private static void check(String name, String text) {

@@ -29,6 +29,8 @@ public record OciBlockIo(
     List<Rate> throttleReadIops,
     List<Rate> throttleWriteIops) {
   private static final String PATH = "linux.resources.blockIO";
+  private static final int LEAST_WEIGHT = 10;
+  private static final int MOST_WEIGHT = 1000;
 
   /** The weights of one device. */
   public record Weight(int major, int minor, OptionalInt weight, OptionalInt leafWeight) {}
@@ -65,8 +67,8 @@ public record OciBlockIo(
   }
 
   private static OptionalInt weight(Node node) throws HoldfastException {
-    OptionalInt weight = node.integer(0, BlkioWeight.GREATEST);
-    if (weight.orElse(0) != 0 && weight.getAsInt() < BlkioWeight.LEAST) {
+    OptionalInt weight = node.integer(0, MOST_WEIGHT);
+    if (weight.orElse(0) != 0 && weight.getAsInt() < LEAST_WEIGHT) {
       throw node.expected("an integer from 10 to 1000, or 0 for none");
     }
     return weight;
@@ -94,24 +96,29 @@ public record OciBlockIo(
 
   void addTo(List<Setting> settings) {
     if (weight.orElse(0) != 0) {
-      settings.add(Setting.of(PATH + ".weight", LimitKind.IO_WEIGHT, ioWeight(weight.getAsInt())));
+      int number = weight.getAsInt();
+      settings.add(
+          new Setting(
+              PATH + ".weight",
+              LimitKind.IO_WEIGHT,
+              number + " (blkio)",
+              builder -> builder.blkioWeight(number)));
     }
     for (int i = 0; i < weightDevice.size(); i++) {
-      Weight device = weightDevice.get(i);
-      if (device.weight.orElse(0) != 0) {
+      Weight one = weightDevice.get(i);
+      if (one.weight.orElse(0) != 0) {
+        String device = device(one.major, one.minor);
+        int number = one.weight.getAsInt();
         settings.add(
-            Setting.of(
+            new Setting(
                 PATH + ".weightDevice[" + i + "].weight",
                 LimitKind.IO_WEIGHT,
-                device(device.major, device.minor) + "=" + ioWeight(device.weight.getAsInt())));
+                device + "=" + number + " (blkio)",
+                builder -> builder.blkioWeight(device, number)));
       }
     }
     leafWeights(settings);
     throttles(settings);
-  }
-
-  private static String ioWeight(int weight) {
-    return Long.toString(BlkioWeight.ioWeight(weight));
   }
 
   /** Where the kernel has no such file the library says so. */

@@ -14,8 +14,9 @@ import java.util.OptionalLong;
  * @param quota CPU time in each period; below 1 as much as there is
  * @param burst what may be saved up beyond the quota
  * @param period 0 is as good as absent
- * @param realtimeRuntime CPU time of real-time tasks in each of their periods, on v1 alone
- * @param realtimePeriod 0 is as good as absent
+ * @param realtimeRuntime CPU time of real-time tasks in each of their periods, on v1 alone; −1 as
+ *     much as there is, 0 is as good as absent
+ * @param realtimePeriod alone it keeps the runtime; 0 is as good as absent
  * @param cpus a list such as {@code 0-3,7}; empty is as good as absent
  * @param mems memory nodes, likewise
  * @param idle 1 to run only when nobody else wants to
@@ -40,7 +41,7 @@ public record OciCpu(
         cpu.get("quota").integer(Long.MIN_VALUE, Long.MAX_VALUE),
         cpu.get("burst").integer(0L, Long.MAX_VALUE),
         cpu.get("period").integer(0L, Long.MAX_VALUE),
-        cpu.get("realtimeRuntime").integer(Long.MIN_VALUE, Long.MAX_VALUE),
+        cpu.get("realtimeRuntime").integer(-1L, Long.MAX_VALUE),
         cpu.get("realtimePeriod").integer(0L, Long.MAX_VALUE),
         cpu.get("cpus").text(),
         cpu.get("mems").text(),
@@ -99,12 +100,22 @@ public record OciCpu(
 
   private void realtime(List<Setting> settings) {
     long micros = realtimePeriod.orElse(0);
-    if (realtimeRuntime.orElse(0) != 0 || micros != 0) {
+    long runtime = realtimeRuntime.orElse(0);
+    if (runtime != 0) {
+      long each = micros == 0 ? USUAL_REALTIME_PERIOD : micros;
       settings.add(
-          Setting.of(
-              PATH + (realtimeRuntime.orElse(0) != 0 ? ".realtimeRuntime" : ".realtimePeriod"),
+          new Setting(
+              PATH + ".realtimeRuntime",
               LimitKind.CPU_REALTIME,
-              realtimeRuntime.orElse(0) + "/" + (micros == 0 ? USUAL_REALTIME_PERIOD : micros)));
+              (runtime < 0 ? "max" : runtime) + "/" + each,
+              builder -> builder.cpuRealtime(runtime, each)));
+    } else if (micros != 0) {
+      settings.add(
+          new Setting(
+              PATH + ".realtimePeriod",
+              LimitKind.CPU_REALTIME,
+              "- " + micros,
+              builder -> builder.cpuRealtimePeriod(micros)));
     }
   }
 

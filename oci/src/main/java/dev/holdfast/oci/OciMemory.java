@@ -13,7 +13,7 @@ import java.util.OptionalLong;
  * @param limit of memory
  * @param reservation what is kept from reclaim as far as possible
  * @param swap limit of memory and swap <em>together</em>
- * @param kernel limit of the kernel's own memory, which no kernel has any more
+ * @param kernel limit of the kernel's own memory, on v1 before Linux 5.16
  * @param kernelTcp limit of the buffers of TCP, on v1 alone
  * @param swappiness how willingly the kernel swaps, on v1 alone
  * @param disableOomKiller whether tasks wait for memory instead of being killed, on v1 alone
@@ -65,6 +65,9 @@ public record OciMemory(
                   Long.toString(bytes),
                   builder -> builder.swap(bytes)));
     }
+    if (kernel.orElse(0) > 0) {
+      size(settings, ".kernel", LimitKind.MEMORY_KERNEL, kernel);
+    }
     if (kernelTcp.orElse(0) != 0) {
       settings.add(
           Setting.of(
@@ -100,9 +103,6 @@ public record OciMemory(
 
   /** What is asked for and has no effect, each with why. */
   void addIgnored(List<String> ignored) {
-    if (kernel.orElse(0) != 0) {
-      ignored.add(PATH + ".kernel: the kernel limits no memory of its own any more");
-    }
     if (!useHierarchy.orElse(true)) {
       ignored.add(PATH + ".useHierarchy: nested groups always count");
     }

@@ -89,10 +89,11 @@ public record OciResources(
     for (int i = 0; i < hugepageLimits.size(); i++) {
       OciHugepageLimit limit = hugepageLimits.get(i);
       settings.add(
-          Setting.of(
+          new Setting(
               PATH + ".hugepageLimits[" + i + "]",
               LimitKind.HUGETLB,
-              limit.pageSize() + "=" + limit.limit()));
+              limit.pageSize() + "=" + limit.limit(),
+              builder -> builder.hugetlb(limit.pageSize(), limit.limit())));
     }
     network.addTo(settings);
     for (OciRdma device : rdma) {

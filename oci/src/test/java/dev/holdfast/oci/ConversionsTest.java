@@ -59,21 +59,6 @@ class ConversionsTest {
     }
   }
 
-  @ParameterizedTest
-  @CsvSource({"10, 1", "11, 11", "100, 910", "500, 4950", "999, 9989", "1000, 10000"})
-  void blkioWeights(int weight, long io) {
-    assertThat(BlkioWeight.ioWeight(weight)).isEqualTo(io);
-  }
-
-  @Test
-  void moreWeightIsMore() {
-    long before = 0;
-    for (int weight = BlkioWeight.LEAST; weight <= BlkioWeight.GREATEST; weight++) {
-      assertThat(BlkioWeight.ioWeight(weight)).isGreaterThan(before).isBetween(1L, 10_000L);
-      before = BlkioWeight.ioWeight(weight);
-    }
-  }
-
   /** Whatever numbers a document has: what comes of them is in the kernel's bounds, or an error. */
   @Test
   void limitsAreInTheKernelsBounds() throws Exception {
@@ -104,7 +89,9 @@ class ConversionsTest {
     if (value instanceof LimitValue.Count(long count)) {
       assertThat(count).isGreaterThanOrEqualTo(request.kind() == LimitKind.SWAP ? 0 : 1);
     } else if (value instanceof LimitValue.Bandwidth(long quota, long period)) {
-      assertThat(quota).matches(micros -> micros >= 1000 || micros == -1 || micros == 0);
+      assertThat(quota)
+          .matches(micros ->
+              micros >= 1000 || micros == -1 || micros == LimitValue.Bandwidth.SAME_QUOTA);
       assertThat(period).isBetween(1000L, 1_000_000L);
     } else if (value instanceof LimitValue.Shares(long shares)) {
       assertThat(shares).isPositive();

@@ -38,9 +38,7 @@ class OciSpecTest {
     assertThat(spec.cgroupsPath().orElseThrow().components())
         .containsExactly("user.slice", "user-job.slice", "build-17.scope");
     assertThat(spec.resources().ignored())
-        .containsExactly(
-            "linux.resources.memory.kernel: the kernel limits no memory of its own any more",
-            "linux.resources.memory.useHierarchy: nested groups always count");
+        .containsExactly("linux.resources.memory.useHierarchy: nested groups always count");
     assertThat(
             OciSpec.parse(Documents.resources("\"cpu\":{\"shares\":2,\"idle\":1}"))
                 .resources()
@@ -203,7 +201,8 @@ class OciSpecTest {
         resources("\"cpu\":{\"cpus\":\"0-\"}", "linux.resources.cpu.cpus: \"0-\" is not a list"),
         resources("\"cpu\":{\"mems\":\"1-0\"}", "linux.resources.cpu.mems: \"1-0\""),
         resources("\"cpu\":{\"burst\":60000001}", "linux.resources.cpu.burst: "),
-        resources("\"cpu\":{\"realtimeRuntime\":-1}", "linux.resources.cpu.realtimeRuntime: "),
+        resources("\"cpu\":{\"realtimeRuntime\":2000000}", "linux.resources.cpu.realtimeRuntime: "),
+        resources("\"cpu\":{\"realtimePeriod\":60000001}", "linux.resources.cpu.realtimePeriod: "),
         resources("\"pids\":{\"limit\":4194305}", "linux.resources.pids.limit: ", "4194305"),
         resources(
             "\"network\":{\"priorities\":[{\"name\":\"eth0\",\"priority\":1},"

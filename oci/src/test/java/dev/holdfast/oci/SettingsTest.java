@@ -31,6 +31,7 @@ class SettingsTest {
             R + "memory.limit → MEMORY 536870912",
             R + "memory.reservation → MEMORY_LOW 268435456",
             R + "memory.swap → SWAP 268435456",
+            R + "memory.kernel → MEMORY_KERNEL 33554432",
             R + "memory.kernelTCP → SET memory.kmem.tcp.limit_in_bytes=16777216",
             R + "memory.swappiness → SWAPPINESS 10",
             R + "memory.disableOOMKiller → OOM_KILL_DISABLE yes",
@@ -42,9 +43,9 @@ class SettingsTest {
             R + "cpu.mems → CPUSET_MEMS 0-7",
             R + "cpu.idle → CPU_IDLE no",
             R + "pids.limit → PIDS 32771",
-            R + "blockIO.weight → IO_WEIGHT 910",
-            R + "blockIO.weightDevice[0].weight → IO_WEIGHT 8:0=4950",
-            R + "blockIO.weightDevice[1].weight → IO_WEIGHT 8:16=10000",
+            R + "blockIO.weight → IO_WEIGHT 100 (blkio)",
+            R + "blockIO.weightDevice[0].weight → IO_WEIGHT 8:0=500 (blkio)",
+            R + "blockIO.weightDevice[1].weight → IO_WEIGHT 8:16=1000 (blkio)",
             R + "blockIO.leafWeight → SET blkio.leaf_weight=20",
             R
                 + "blockIO.weightDevice[0].leafWeight → SET blkio.leaf_weight_device=8:0 300\n"
@@ -83,6 +84,23 @@ class SettingsTest {
         row("\"cpu\":{\"burst\":0}", "CPU_BURST 0"),
         row("\"cpu\":{\"burst\":20000}", "CPU_BURST 20000"),
         row("\"cpu\":{\"realtimeRuntime\":950000}", "CPU_REALTIME 950000 1000000"),
+        row("\"cpu\":{\"realtimeRuntime\":-1}", "CPU_REALTIME max 1000000"),
+        row("\"cpu\":{\"realtimeRuntime\":5,\"realtimePeriod\":10}", "CPU_REALTIME 5 10"),
+        row("\"cpu\":{\"realtimeRuntime\":0,\"realtimePeriod\":20000}", "CPU_REALTIME - 20000"),
+        row("\"memory\":{\"kernel\":65536}", "MEMORY_KERNEL 65536"),
+        row("\"blockIO\":{\"weight\":10}", "IO_WEIGHT 10"),
+        row(
+            "\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":1000}],"
+                + "\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":5}],"
+                + "\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":0,\"rate\":0}]}",
+            "IO_WEIGHT 1000",
+            "IO_MAX rbps=5 wiops=max"),
+        row(
+            "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0},"
+                + "{\"pageSize\":\"1GB\",\"limit\":1073741824}]",
+            "HUGETLB 0",
+            "HUGETLB 1073741824"),
+        row("\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3}}", "RDMA hca_handle=3"),
         row("\"cpu\":{\"cpus\":\"3,0-1\",\"mems\":\"0\"}", "CPUSET_CPUS 0-1,3", "CPUSET_MEMS 0"),
         row("\"memory\":{\"swappiness\":0}", "SWAPPINESS 0"),
         row("\"memory\":{\"disableOOMKiller\":true}", "OOM_KILL_DISABLE 1"),

@@ -1,0 +1,109 @@
+package dev.holdfast.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.InGuest;
+import dev.holdfast.testing.LoopDevice;
+import dev.holdfast.testing.Needs;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Rates of a block device as its users feel them: in guests, where there are devices to spare. */
+@InGuest
+@Needs({Feature.ROOT, Feature.IO, Feature.LOOP})
+@Timeout(120)
+class FeltIoTest {
+  private static final long MIB = 1 << 20;
+  private static final Pattern COPIED = Pattern.compile("([0-9]+) bytes .* copied, ([0-9.e-]+) s,");
+
+  @RegisterExtension final LiveGroups groups = new LiveGroups();
+
+  /** Seconds, as dd has measured them. */
+  private double copy(Cgroup group, String words) throws Exception {
+    Process process = groups.runAndRead(group, "LC_ALL=C exec dd " + words);
+    String output = new String(process.getInputStream().readAllBytes());
+    assertThat(process.waitFor()).as(output).isZero();
+    Matcher copied = COPIED.matcher(output);
+    assertThat(copied.find()).as(output).isTrue();
+    return Double.parseDouble(copied.group(2));
+  }
+
+  private static String write(LoopDevice device) {
+    return "if=/dev/zero of=" + device.path() + " bs=256k count=48 oflag=direct";
+  }
+
+  @Test
+  void bytesWrittenInASecond() throws Exception {
+    try (LoopDevice device = new LoopDevice(32 * MIB)) {
+      Cgroup group = groups.make();
+      assertThat(copy(group, write(device))).as("without a limit").isLessThan(1.5);
+
+      List<AppliedLimit> rows =
+          group.apply(
+              Limits.builder().ioMax(device.path().toString(), IoRate.WRITE_BYTES, "4M").build(),
+              false);
+      AppliedLimit row = rows.getFirst();
+      assertThat(row.key()).isEqualTo(device.number());
+      assertThat(row.effective().orElseThrow().toString())
+          .startsWith(device.number() + " ")
+          .contains("wbps=4194304");
+      assertThat(copy(group, write(device))).isCloseTo(3.0, within(0.6));
+
+      // Other rates, and other groups, are not in it.
+      assertThat(copy(group, "if=" + device.path() + " of=/dev/null bs=256k count=48 iflag=direct"))
+          .isLessThan(1.5);
+      assertThat(copy(groups.make(), write(device))).isLessThan(1.5);
+
+      group.apply(
+          Limits.builder().ioMax(device.number(), IoRate.WRITE_BYTES, "max").build(), false);
+      assertThat(copy(group, write(device))).as("lifted again").isLessThan(1.5);
+    }
+  }
+
+  @Test
+  void readsInASecond() throws Exception {
+    // Whole operations in each of the kernel's slices of 100 ms: 25 a second would be 20.
+    try (LoopDevice device = new LoopDevice(32 * MIB)) {
+      Cgroup group = groups.make();
+      String reads = "if=" + device.path() + " of=/dev/null bs=4k count=150 iflag=direct";
+      assertThat(copy(group, reads)).as("without a limit").isLessThan(1.5);
+      group.apply(
+          Limits.builder()
+              .ioMax(device.number(), IoRate.READS, "50")
+              .ioMax(device.number(), IoRate.WRITE_BYTES, "1G")
+              .build(),
+          false);
+      assertThat(copy(group, reads)).isCloseTo(3.0, within(0.6));
+    }
+  }
+
+  @Test
+  void whatWasWrittenIsKnown() throws Exception {
+    try (LoopDevice device = new LoopDevice(32 * MIB)) {
+      Cgroup group = groups.make();
+      group.apply(Limits.builder().ioMax(device.number(), IoRate.WRITE_BYTES, "1G").build(), false);
+      copy(group, write(device));
+      // The loop device's own thread may write to the file behind it on our account.
+      assertThat(group.usage().io().writeBytes().orElseThrow())
+          .isBetween(12 * MIB, 12 * MIB * 5 / 2);
+      assertThat(group.usage().io().readBytes().orElseThrow()).isLessThan(MIB);
+    }
+  }
+
+  @Test
+  void aDeviceThatIsNotThereIsNamed() throws Exception {
+    Cgroup group = groups.make();
+    Limits limits = Limits.builder().ioMax("240:77", IoRate.READS, "5").build();
+    assertThatThrownBy(() -> group.apply(limits, false))
+        .hasMessageContaining("cannot limit io-max to 240:77:riops=5 with ")
+        .hasMessageContaining("there is no block device 240:77");
+    assertThat(group.apply(limits, true)).noneMatch(AppliedLimit::isEnforced);
+  }
+}
