@@ -1,6 +1,8 @@
 package dev.holdfast.oci;
 
 import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.SliceName;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,25 +88,13 @@ public record CgroupsPath(String text, boolean systemd, List<String> components)
     return units;
   }
 
-  /**
-   * K: systemd.slice(5): {@code a-b.slice} lies in {@code a.slice}; {@code -.slice} is the root.
-   */
   private static List<String> slices(String slice, String text) {
-    List<String> slices = new ArrayList<>();
-    if (slice.equals("-" + SLICE)) {
-      return slices;
+    if (!SliceName.isValid(slice)) {
+      throw new IllegalArgumentException(
+          "\"" + slice + "\" in \"" + text + "\" is no slice, such as user.slice or a-b.slice");
     }
-    String name = slice.endsWith(SLICE) ? slice.substring(0, slice.length() - SLICE.length()) : "";
-    StringBuilder way = new StringBuilder();
-    for (String word : name.split("-", -1)) {
-      if (word.isEmpty()) {
-        throw new IllegalArgumentException(
-            "\"" + slice + "\" in \"" + text + "\" is no slice, such as user.slice or a-b.slice");
-      }
-      way.append(way.isEmpty() ? "" : "-").append(word);
-      slices.add(way + SLICE);
-    }
-    return slices;
+    String way = SliceName.path(slice);
+    return way.equals("/") ? new ArrayList<>() : names(way);
   }
 
   private static void check(String name, String text) {
@@ -112,9 +102,12 @@ public record CgroupsPath(String text, boolean systemd, List<String> components)
       throw new IllegalArgumentException(
           "\"" + text + "\" leads out of where it begins: leave \"" + name + "\" out");
     }
-    if (name.length() > LONGEST_NAME || name.chars().anyMatch(Character::isISOControl)) {
+    // What has no UTF-8, as half of a character, has no file of that name either.
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)
+        || name.getBytes(StandardCharsets.UTF_8).length > LONGEST_NAME
+        || name.chars().anyMatch(Character::isISOControl)) {
       throw new IllegalArgumentException(
-          "a name in it is longer than 255 characters, or has control characters");
+          "a name in it is longer than 255 bytes, has control characters, or is no proper text");
     }
   }
 }
