@@ -48,7 +48,7 @@ final class LimitSyntax {
         "\"" + text + "\" is not a percentage such as 12.5, or \"max\"");
   }
 
-  /** {@code RUNTIME/PERIOD}, both in microseconds, the period up to a second. */
+  /** {@code RUNTIME/PERIOD}, both in microseconds, the period up to a minute. */
   static LimitValue realtime(String text) {
     int slash = text.indexOf('/');
     long runtime = slash < 0 ? -1 : ProcText.number(text.substring(0, slash));
