@@ -61,7 +61,7 @@ final class Branch implements AutoCloseable {
           branch.keepTimes();
         }
         if (hierarchy.controllers().contains("cpuset")) {
-          branch.seedCpuset(parent);
+          Cpuset.seed(directory, parent);
         }
       }
       return branch;
@@ -144,17 +144,6 @@ final class Branch implements AutoCloseable {
 
   void devices(@Nullable DevicePolicy policy) {
     devices = policy;
-  }
-
-  /** Nothing can join a v1 cpuset that has no processors or no memory nodes. */
-  private void seedCpuset(Directory parent) throws IOException {
-    for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
-      String own = directory.readIfPresent(file);
-      String above = parent.readIfPresent(file);
-      if (own != null && above != null && own.isBlank() && !above.isBlank()) {
-        directory.write(file, above.strip());
-      }
-    }
   }
 
   /** Whether nested groups came or went that we neither made nor removed ourselves. */

@@ -1,6 +1,5 @@
 package dev.holdfast.cgroup;
 
-import dev.holdfast.linux.RawText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -87,7 +86,7 @@ public final class CgroupHost {
         boolean same =
             entry.unified() ? mount.unified() : mount.features().containsAll(entry.controllers());
         if (same && mount.unified() == entry.unified()) {
-          candidates.add(new Candidate(mount, own(mount, entry)));
+          candidates.add(new Candidate(mount, entry.directory(mount.point(), mount.root())));
         }
       }
       Optional<Candidate> best = candidates.stream().min(Candidate.BEST_FIRST);
@@ -190,14 +189,6 @@ public final class CgroupHost {
                 : Boolean.compare(one.mount().readOnly(), other.mount().readOnly());
           }
         };
-  }
-
-  private static Optional<Path> own(MountInfo.Mount mount, OwnCgroups.Entry entry) {
-    if (entry.isOutside() || entry.deleted()) {
-      return Optional.empty();
-    }
-    Optional<String> below = GroupPath.below(mount.root(), entry.path());
-    return below.map(path -> mount.point().resolve(RawText.path(path)));
   }
 
   private static Set<String> offered(Path directory) {

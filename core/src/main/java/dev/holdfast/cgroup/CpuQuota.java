@@ -1,6 +1,5 @@
 package dev.holdfast.cgroup;
 
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 record CpuQuota(long quota, long period) {
   private static final long NONE = -1;
+  private static final String LEGACY_NONE = "-1";
   private static final long USUAL_PERIOD = 100_000;
   static final long LONGEST_PERIOD = 1_000_000;
   static final long SHORTEST_PERIOD = 1_000;
@@ -59,23 +59,24 @@ record CpuQuota(long quota, long period) {
     return (quota < 0 ? "max" : Long.toString(quota)) + " " + period;
   }
 
-  /** {@code cpu.max}: {@code QUOTA PERIOD}, the quota a number or {@code max}. */
+  /**
+   * {@code cpu.max}: {@code QUOTA PERIOD}, the quota a number or {@code max}, which may be alone.
+   */
   static @Nullable LimitValue parse(String text) {
     String[] fields = text.strip().split(" ", -1);
-    if (fields[0].equals("max")) {
+    if (fields[0].equals("max") && fields.length == 1) {
       return LimitValue.UNLIMITED;
     }
-    return fields.length == 2 ? value(fields[0], fields[1]) : null;
+    boolean pair = fields.length == 2 && !fields[0].endsWith("\n");
+    return pair && !fields[0].equals(LEGACY_NONE)
+        ? value(fields[0].equals("max") ? LEGACY_NONE : fields[0], fields[1])
+        : null;
   }
 
+  /** As the two files of v1 have it. */
   static @Nullable LimitValue value(String quotaText, String periodText) {
-    OptionalLong quota = FlatKeyed.signed(quotaText);
-    OptionalLong period = FlatKeyed.number(periodText);
-    if (quota.isPresent() && quota.getAsLong() < 0) {
-      return LimitValue.UNLIMITED; // v1
-    }
-    return quota.isPresent() && period.orElse(0) > 0
-        ? new CpuQuota(quota.getAsLong(), period.getAsLong()).value()
-        : null;
+    long quota = FlatKeyed.signed(quotaText).orElse(0);
+    long period = FlatKeyed.number(periodText).orElse(0);
+    return (quota > 0 || quota == NONE) && period > 0 ? new CpuQuota(quota, period).value() : null;
   }
 }

@@ -4,6 +4,7 @@ import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +51,36 @@ final class Cpuset implements Controller {
         rows);
     Optional<Limits.Request> partition = limits.get(LimitKind.CPUSET_PARTITION);
     if (partition.isPresent() && unified) {
-      String wanted = partition.get().value().toString();
-      rows.set(partition.get(), group, PARTITION, wanted, Cpuset::text);
+      partition(partition.get(), rows);
+    }
+  }
+
+  /** The kernel takes what cannot be, and says {@code root invalid (why)} from then on. */
+  private void partition(Limits.Request request, LimitRows rows) throws IOException {
+    String wanted = request.value().toString();
+    String former = group.readIfPresent(PARTITION);
+    Directory.Exchange exchange = group.exchange(PARTITION, wanted);
+    String shown = exchange.text().strip();
+    if (exchange.errno() == 0 && former != null && shown.startsWith(wanted + " invalid")) {
+      group.tryWrite(PARTITION, former.strip().split(" ", 2)[0]);
+      rows.refused(
+          request,
+          "the kernel makes none of this group: " + PARTITION + " reads \"" + shown + "\"",
+          "give it processors of its own, in a group that is a partition itself",
+          null);
+      return;
+    }
+    rows.check(request, group, PARTITION, request.value(), exchange, Cpuset::text);
+  }
+
+  /** Nothing can join a group of v1 that has no processors or no memory nodes. */
+  static void seed(Directory group, Directory above) throws IOException {
+    for (String file : List.of(CPUS, MEMS)) {
+      String own = group.readIfPresent(file);
+      String given = above.readIfPresent(file);
+      if (own != null && given != null && own.isBlank() && !given.isBlank()) {
+        group.write(file, given.strip());
+      }
     }
   }
 

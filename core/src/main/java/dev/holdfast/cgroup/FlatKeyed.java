@@ -51,14 +51,17 @@ final class FlatKeyed {
     }
     String digits = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
     int first = digits.startsWith("-") ? 1 : 0;
-    if (first == digits.length()
-        || digits.charAt(first) == '+'
-        || (digits.charAt(first) == '0' && digits.length() > 1)) {
+    if (first == digits.length() || (digits.charAt(first) == '0' && digits.length() > 1)) {
       return OptionalLong.empty();
+    }
+    for (int i = first; i < digits.length(); i++) {
+      if (digits.charAt(i) < '0' || digits.charAt(i) > '9') {
+        return OptionalLong.empty(); // Java knows more digits than the kernel
+      }
     }
     try {
       return OptionalLong.of(Long.parseLong(digits));
-    } catch (NumberFormatException other) {
+    } catch (NumberFormatException tooLarge) {
       return OptionalLong.empty();
     }
   }

@@ -2,14 +2,12 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
-import dev.holdfast.linux.RawText;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +25,7 @@ final class Joining {
    */
   static void move(List<Branch> branches, long pid, @Nullable Scope scope) throws IOException {
     String text = Long.toString(pid);
-    List<String> former = branches.size() > 1 ? places(pid) : List.of();
+    List<OwnCgroups.Entry> former = branches.size() > 1 ? places(pid) : List.of();
     for (int i = 0; i < branches.size(); i++) {
       int errno = write(branches.get(i).directory(), text);
       if (errno == Errno.EACCES && scope != null && branches.get(i).unified()) {
@@ -60,7 +58,7 @@ final class Joining {
   }
 
   private static void moveBack(
-      Hierarchy hierarchy, List<String> former, String pid, IOException failure) {
+      Hierarchy hierarchy, List<OwnCgroups.Entry> former, String pid, IOException failure) {
     Path place = directory(hierarchy, former);
     if (place == null) {
       return;
@@ -72,48 +70,22 @@ final class Joining {
     }
   }
 
-  private static List<String> places(long pid) throws IOException {
+  private static List<OwnCgroups.Entry> places(long pid) {
+    Path file = Path.of("/proc", Long.toString(pid), "cgroup");
     try {
-      return Files.readAllLines(
-          Path.of("/proc", Long.toString(pid), "cgroup"), StandardCharsets.UTF_8);
+      String text = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+      return OwnCgroups.parse(file.toString(), text);
     } catch (IOException ended) {
       return List.of();
     }
   }
 
-  /**
-   * The directory in {@code hierarchy} that {@code /proc/PID/cgroup} names. Its lines (cgroups(7));
-   * the path may hold colons:
-   *
-   * <pre>
-   * hierarchy-ID ":" controller-list ":" cgroup-path
-   * </pre>
-   *
-   * v2 has the ID 0 and an empty list. Null if the path lies outside of what the mount shows.
-   */
-  static @Nullable Path directory(Hierarchy hierarchy, List<String> lines) {
-    for (String line : lines) {
-      String[] fields = line.split(":", 3);
-      if (fields.length < 3) {
-        continue;
-      }
-      boolean same =
-          hierarchy.unified()
-              ? fields[0].equals("0") && fields[1].isEmpty()
-              : Set.of(fields[1].split(",", -1)).equals(hierarchy.controllers());
-      if (same) {
-        String root = hierarchy.root().equals("/") ? "" : hierarchy.root();
-        String path = fields[2];
-        if (!path.startsWith(root) || path.contains("/..")) {
-          return null;
-        }
-        String below = path.substring(root.length());
-        if (!below.isEmpty() && !below.startsWith("/")) {
-          return null;
-        }
-        return below.length() <= 1
-            ? hierarchy.mount()
-            : hierarchy.mount().resolve(RawText.path(below.substring(1)));
+  /** The directory in {@code hierarchy}; null if the mount does not show it. */
+  static @Nullable Path directory(Hierarchy hierarchy, List<OwnCgroups.Entry> places) {
+    for (OwnCgroups.Entry place : places) {
+      if (place.unified() == hierarchy.unified()
+          && (place.unified() || place.controllers().equals(hierarchy.controllers()))) {
+        return place.directory(hierarchy.mount(), hierarchy.root()).orElse(null);
       }
     }
     return null;

@@ -1,5 +1,6 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.RawText;
 import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.Map;
@@ -30,7 +31,9 @@ public final class LimitText {
     while (digits < text.length() && text.charAt(digits) >= '0' && text.charAt(digits) <= '9') {
       digits++;
     }
-    String suffix = text.substring(digits).toUpperCase(Locale.ROOT);
+    String suffix = text.substring(digits);
+    // Upper case makes ASCII of some letters that are not.
+    suffix = RawText.isPlain(suffix) ? suffix.toUpperCase(Locale.ROOT) : suffix;
     if (suffix.length() == 3 && suffix.endsWith("IB")) {
       suffix = suffix.substring(0, 1);
     } else if (suffix.equals("B")) {

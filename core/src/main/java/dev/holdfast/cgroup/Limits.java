@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A request for limits, as the caller worded it. What the kernel made of it is an {@link
@@ -234,7 +235,7 @@ public final class Limits {
 
     /** CPU time that may be saved up and used beyond the quota of a period; at most the quota. */
     public Builder cpuBurst(Duration time) {
-      return set(LimitKind.CPU_BURST, time.toNanos() / 1000 + "us");
+      return set(LimitKind.CPU_BURST, TimeUnit.MICROSECONDS.convert(time) + "us");
     }
 
     /** The least clock that the scheduler asks for, in percent of the greatest, 0 to 100. */
@@ -490,7 +491,7 @@ public final class Limits {
     private Builder netPriority(String text) {
       int equals = text.indexOf('=');
       String name = equals < 0 ? "" : text.substring(0, equals);
-      if (equals >= 0 && !name.matches("[^/\\s]{1,15}")) {
+      if (equals >= 0 && !name.matches("[^/:\\s\\p{Cntrl}]{1,15}")) {
         throw new IllegalArgumentException(
             "\"" + name + "\" is no network interface: give a name such as eth0");
       }

@@ -1,9 +1,12 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.RawText;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -36,6 +39,18 @@ final class OwnCgroups {
     /** Whether our namespace does not hold it. */
     boolean isOutside() {
       return path.equals("/..") || path.startsWith("/../");
+    }
+
+    /**
+     * The directory, if a mount shows it.
+     *
+     * @param root the group that the mount shows as its top
+     */
+    Optional<Path> directory(Path mount, String root) {
+      if (isOutside() || deleted) {
+        return Optional.empty();
+      }
+      return GroupPath.below(root, path).map(below -> mount.resolve(RawText.path(below)));
     }
   }
 

@@ -26,8 +26,8 @@ final class FakeGroup implements AutoCloseable {
     return new FakeGroup(path, true, List.of("memory", "cpu", "pids"));
   }
 
-  static FakeGroup v1(Path path, String controller) throws IOException {
-    return new FakeGroup(path, false, List.of(controller));
+  static FakeGroup v1(Path path, String... controllers) throws IOException {
+    return new FakeGroup(path, false, List.of(controllers));
   }
 
   FakeGroup with(String file, String content) throws IOException {

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,17 +56,24 @@ class SmallFilesTest {
   }
 
   @Test
-  void placeOfAProcess() {
+  void placeOfAProcess() throws Exception {
     Hierarchy v2 = new Hierarchy(true, Path.of("/m"), "/c:d", Set.of(), "/c:d/x", Optional.empty());
-    List<String> lines = List.of("5:cpu,cpuacct:/a", "1:name=systemd:/b", "0::/c:d/x");
-    assertThat(Joining.directory(v2, lines)).isEqualTo(Path.of("/m/x"));
-    assertThat(Joining.directory(v2, List.of("0::/c:d"))).isEqualTo(Path.of("/m"));
-    assertThat(Joining.directory(v2, List.of("0::/c:dx"))).isNull();
-    assertThat(Joining.directory(v2, List.of("0::/../x"))).isNull();
+    String all = "5:cpu,cpuacct:/a\n1:name=systemd:/b\n0::/c:d/x\n";
+    assertThat(place(v2, all)).isEqualTo(Path.of("/m/x"));
+    assertThat(place(v2, "0::/c:d\n")).isEqualTo(Path.of("/m"));
+    assertThat(place(v2, "0::/c:d/..x\n")).isEqualTo(Path.of("/m/..x"));
+    assertThat(place(v2, "0::/c:d/x (deleted)\n")).isNull();
+    assertThat(place(v2, "0::/c:dx\n")).isNull();
+    assertThat(place(v2, "0::/../x\n")).isNull();
     Hierarchy v1 =
         new Hierarchy(false, Path.of("/n"), "/", Set.of("cpuacct", "cpu"), "/a", Optional.empty());
-    assertThat(Joining.directory(v1, lines)).isEqualTo(Path.of("/n/a"));
-    assertThat(Joining.directory(v1, List.of("5:cpu:/a"))).isNull();
+    assertThat(place(v1, all)).isEqualTo(Path.of("/n/a"));
+    assertThat(place(v1, "5:cpu:/a\n")).isNull();
+    assertThat(place(v1, "")).isNull();
+  }
+
+  private static @Nullable Path place(Hierarchy hierarchy, String text) throws Exception {
+    return Joining.directory(hierarchy, OwnCgroups.parse("/proc/7/cgroup", text));
   }
 
   @ParameterizedTest

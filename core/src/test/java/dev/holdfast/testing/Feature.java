@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -34,6 +35,16 @@ public enum Feature {
   DEVICES(
       "a way to deny devices",
       () -> DEVICES_V1.isPresent() || (CGROUP_V2.isPresent() && CGROUP_BPF.isPresent())),
+  MEMORY_V1("the v1 memory controller", () -> mountedV1("memory").isPresent()),
+  MEMSW(
+      "a v1 limit of memory and swap together",
+      () -> mountedV1("memory", "memory.memsw.limit_in_bytes").isPresent()),
+  REALTIME_GROUPS(
+      "real-time tasks scheduled by groups",
+      () -> mountedV1("cpu", "cpu.rt_runtime_us").isPresent()),
+  FREE_PERF_EVENT(
+      "a perf_event controller that is mounted nowhere",
+      () -> read(Path.of("/proc/cgroups")).contains("\nperf_event\t0\t")),
   FREE_NET_PRIO(
       "a net_prio controller that is mounted nowhere",
       () -> read(Path.of("/proc/cgroups")).contains("\nnet_prio\t0\t")),
@@ -94,6 +105,17 @@ public enum Feature {
         || mounts("cgroup2").stream()
             .map(mount -> mount.point().resolve("cgroup.controllers"))
             .anyMatch(file -> List.of(read(file).strip().split(" ")).contains(name));
+  }
+
+  private static Optional<Path> mountedV1(String controller) {
+    return mounts("cgroup").stream()
+        .filter(mount -> mount.options().contains(controller))
+        .map(Mount::point)
+        .findFirst();
+  }
+
+  private static Optional<Path> mountedV1(String controller, String file) {
+    return mountedV1(controller).filter(mount -> Files.exists(mount.resolve(file)));
   }
 
   private static List<Mount> mounts(String type) {

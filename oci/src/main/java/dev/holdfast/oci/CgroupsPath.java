@@ -3,6 +3,7 @@ package dev.holdfast.oci;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.SliceName;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -101,6 +102,10 @@ public record CgroupsPath(String text, boolean systemd, List<String> components)
     if (parts[2].endsWith(SLICE)) {
       slice = parts[2]; // its name says where it lies
     }
+    if (!SliceName.isValid(slice)) {
+      throw new IllegalArgumentException(
+          "\"" + slice + "\" in \"" + text + "\" is no slice, such as user.slice or a-b.slice");
+    }
     String path = SliceName.path(slice);
     return names(
         slice.equals(parts[2])
@@ -113,9 +118,12 @@ public record CgroupsPath(String text, boolean systemd, List<String> components)
       throw new IllegalArgumentException(
           "\"" + text + "\" leads out of where it begins: leave \"" + name + "\" out");
     }
-    if (name.length() > LONGEST_NAME || name.chars().anyMatch(Character::isISOControl)) {
+    // What has no UTF-8, as half of a character, has no file of that name either.
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)
+        || name.getBytes(StandardCharsets.UTF_8).length > LONGEST_NAME
+        || name.chars().anyMatch(Character::isISOControl)) {
       throw new IllegalArgumentException(
-          "a name in it is longer than 255 characters, or has control characters");
+          "a name in it is longer than 255 bytes, has control characters, or is no proper text");
     }
   }
 }
