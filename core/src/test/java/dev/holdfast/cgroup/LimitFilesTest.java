@@ -75,25 +75,25 @@ class LimitFilesTest {
           ZSWAP        | 8K    | memory.oom.group=1 memory.zswap.max=8192 | !v1 has no memory.zswap.max
           SWAPPINESS   | 0     | !v2 has nothing like swappiness   | memory.swappiness=0
           SWAPPINESS   | 200   | !v2 has nothing like swappiness   | memory.swappiness=200
-          CPUS         | 1.5   | cpu.max=150000 100000             | cpu.cfs_period_us=100000 cpu.cfs_quota_us=150000
-          CPUS         | 0.005 | cpu.max=1000 200000               \
+          CPUS         | 1.5   | cpu.max=150000 100000 memory.oom.group=1 | cpu.cfs_period_us=100000 cpu.cfs_quota_us=150000
+          CPUS         | 0.005 | cpu.max=1000 200000 memory.oom.group=1 \
                        | cpu.cfs_period_us=200000 cpu.cfs_quota_us=1000
-          CPUS         | 0.001 | cpu.max=1000 1000000              \
+          CPUS         | 0.001 | cpu.max=1000 1000000 memory.oom.group=1 \
                        | cpu.cfs_period_us=1000000 cpu.cfs_quota_us=1000
-          CPUS         | max   | cpu.max=max                       | cpu.cfs_quota_us=-1
-          CPU_WEIGHT   | 1     | cpu.weight=1                      | cpu.shares=10
-          CPU_WEIGHT   | 50    | cpu.weight=50                     | cpu.shares=512
-          CPU_WEIGHT   | 10000 | cpu.weight=10000                  | cpu.shares=102400
-          CPU_IDLE     | yes   | cpu.idle=1                        | cpu.idle=1
-          CPU_BURST    | 20ms  | cpu.max.burst=20000               | cpu.cfs_burst_us=20000
-          CPU_UCLAMP_MIN | 12.5 | cpu.uclamp.min=12.50             | cpu.uclamp.min=12.50
-          CPU_UCLAMP_MIN | 100 | cpu.uclamp.min=max                | cpu.uclamp.min=max
-          CPU_UCLAMP_MAX | 80  | cpu.uclamp.max=80.00              | cpu.uclamp.max=80.00
-          CPU_UCLAMP_MAX | 0   | cpu.uclamp.max=0.00               | cpu.uclamp.max=0.00
+          CPUS         | max   | cpu.max=max memory.oom.group=1 | cpu.cfs_quota_us=-1
+          CPU_WEIGHT   | 1     | cpu.weight=1 memory.oom.group=1 | cpu.shares=10
+          CPU_WEIGHT   | 50    | cpu.weight=50 memory.oom.group=1 | cpu.shares=512
+          CPU_WEIGHT   | 10000 | cpu.weight=10000 memory.oom.group=1 | cpu.shares=102400
+          CPU_IDLE     | yes   | cpu.idle=1 memory.oom.group=1 | cpu.idle=1
+          CPU_BURST    | 20ms  | cpu.max.burst=20000 memory.oom.group=1 | cpu.cfs_burst_us=20000
+          CPU_UCLAMP_MIN | 12.5 | cpu.uclamp.min=12.50 memory.oom.group=1 | cpu.uclamp.min=12.50
+          CPU_UCLAMP_MIN | 100 | cpu.uclamp.min=max memory.oom.group=1 | cpu.uclamp.min=max
+          CPU_UCLAMP_MAX | 80  | cpu.uclamp.max=80.00 memory.oom.group=1 | cpu.uclamp.max=80.00
+          CPU_UCLAMP_MAX | 0   | cpu.uclamp.max=0.00 memory.oom.group=1 | cpu.uclamp.max=0.00
           CPU_REALTIME | 50000/500000 | !v2 has nothing like cpu.rt_runtime_us \
                        | cpu.rt_period_us=500000 cpu.rt_runtime_us=50000
           NET_CLASS    | 1048577 |                                 | net_cls.classid=1048577
-          PIDS         | 7     | pids.max=7                        | pids.max=7
+          PIDS         | 7     | memory.oom.group=1 pids.max=7 | pids.max=7
           """)
   void becomes(LimitKind kind, String text, String unified, String legacy) throws Exception {
     Limits limits = Limits.builder().set(kind, text).build();
