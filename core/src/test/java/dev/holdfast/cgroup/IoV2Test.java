@@ -123,7 +123,7 @@ class IoV2Test {
     Files.createDirectories(sys.resolve("dev/block"));
     Files.createSymbolicLink(sys.resolve("dev/block/8:1"), partition);
     // The kernel's error is ENODEV; every one will do.
-    Files.createSymbolicLink(temp.resolve("io.max"), Path.of("/dev/full"));
+    Files.createDirectory(temp.resolve("io.max"));
     try (FakeGroup group = FakeGroup.v2(temp)) {
       Limits limits = Limits.builder().ioMax("8:1", IoRate.WRITE_BYTES, "1M").build();
       assertThatThrownBy(() -> apply(group, limits))

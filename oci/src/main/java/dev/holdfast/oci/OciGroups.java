@@ -14,16 +14,6 @@ import org.jspecify.annotations.Nullable;
  * way are made as they are needed, hold others only, and are removed by {@link #close}; a directory
  * that somebody else made there is left alone, and an error.
  *
- * <pre>{@code
- * Delegation delegation = Delegation.probe(CgroupHost.read(), Optional.empty());
- * delegation.acquire();
- * try (OciGroups groups = new OciGroups(delegation);
- *     Cgroup group = groups.create(spec.cgroupsPath().orElseThrow())) {
- *   group.apply(spec.limits(), false);
- *   group.attach(pid);
- * }
- * }</pre>
- *
  * <p>Thread-safe.
  */
 public final class OciGroups implements AutoCloseable {
