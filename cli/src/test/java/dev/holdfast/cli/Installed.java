@@ -64,8 +64,12 @@ final class Installed {
     return all;
   }
 
-  /** In a service of the user's own systemd. */
-  static List<String> userService(List<String> words) {
+  /**
+   * In a unit of the user's own systemd.
+   *
+   * @param options of {@code systemd-run}: what kind of unit
+   */
+  static List<String> ofUsersSystemd(List<String> options, List<String> words) {
     List<String> all =
         new ArrayList<>(
             List.of(
@@ -79,10 +83,8 @@ final class Installed {
                 "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus",
                 "systemd-run",
                 "--user",
-                "--quiet",
-                "--wait",
-                "--pipe",
-                "--collect"));
+                "--quiet"));
+    all.addAll(options);
     all.addAll(words);
     return all;
   }

@@ -6,7 +6,9 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Systemd;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -65,11 +67,16 @@ class SystemdTest {
         "systemd",
         USER_SCOPE,
         "not writable for us; the user's systemd gives us a scope"),
-    /** A user's systemd marks none of its units: what is ours alone is taken for delegated. */
+    /** A user's systemd marks none of its units, and its services are not taken for delegated. */
     USERS_SERVICE(
-        Installed::userService,
+        words -> Installed.ofUsersSystemd(List.of("--wait", "--pipe", "--collect"), words),
+        "systemd",
+        USER_SCOPE,
+        "is a service of a user's systemd, which marks none as delegated; the user's systemd gives"),
+    USERS_DELEGATED_SCOPE(
+        words -> Installed.ofUsersSystemd(List.of("--scope", "--property=Delegate=yes"), words),
         "leaf",
-        "/user\\.slice/user-1000\\.slice/user@1000\\.service/app\\.slice/[^/]+\\.service",
+        "/user\\.slice/user-1000\\.slice/user@1000\\.service/app\\.slice/[^/]+\\.scope",
         "are ours"),
     LOGIN_OF_A_USER(
         words -> Installed.login("tester", words),
@@ -196,7 +203,10 @@ class SystemdTest {
           .contains(where.told)
           .contains("--cgroup-root")
           .matches("[^\\n]*: [^\\n]* \\([^\\n]*\\)\\n");
-      assertThat(where.run("run", "--", "sh", "-c", "exit 3").status()).isEqualTo(3);
+      HoldfastProcess.Ended unlimited =
+          where.run("run", "--report", "json", "--", "sh", "-c", "exit 3");
+      assertThat(unlimited.status()).isEqualTo(3);
+      assertThat(json(unlimited.err()).get("mechanism").asString()).isEqualTo("process-group");
       return;
     }
     assertThat(run.err().lines()).as(run.err()).hasSize(1);
@@ -229,6 +239,11 @@ class SystemdTest {
   @Test
   void limitsStandAfterAReloadInAUsersService() throws Exception {
     limitsStandAfter("systemctl --user daemon-reload", Where.USERS_SERVICE);
+  }
+
+  @Test
+  void limitsStandAfterAReloadInAUsersDelegatedScope() throws Exception {
+    limitsStandAfter("systemctl --user daemon-reload", Where.USERS_DELEGATED_SCOPE);
   }
 
   private void limitsStandAfter(String reload, Where where) throws Exception {
@@ -285,7 +300,9 @@ class SystemdTest {
           .atMost(Duration.ofSeconds(20))
           .until(() -> {
             List<String> now = Files.readAllLines(leaf);
-            return now.size() == 1 && !before.contains(now.getFirst());
+            return now.size() == 1
+                && !before.contains(now.getFirst())
+                && holds(now.getFirst(), scope);
           });
       kill("dev.holdfast.cli.Main");
       login.waitFor();
@@ -357,13 +374,26 @@ class SystemdTest {
         .atMost(Duration.ofSeconds(60))
         .until(() -> {
           for (long pid : mark.alive()) {
-            if (commandLine(pid).startsWith("perl\0-e")) {
+            // Not the one that starts the login, which is perl too.
+            if (commandLine(pid).startsWith("perl\0-e\0sleep 1000\0")) {
               found.add(pid);
             }
           }
           return !found.isEmpty();
         });
     return found.getFirst();
+  }
+
+  /** Whether a keeper was told what to end: it keeps its directories open. */
+  private static boolean holds(String keeper, Path scope) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of("/proc", keeper, "fd"))) {
+      for (Path file : files) {
+        if (Files.readSymbolicLink(file).startsWith(scope)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Kills the marked process that has this word in its command line. */

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,7 @@ final class ScopeOffer {
   /** Whoever the class path or module path has. */
   static final ScopeOffer OF_SERVICES = new ScopeOffer(null);
 
+  private static final Pattern USERS_SYSTEMD = Pattern.compile("user@[0-9]+\\.service");
   private static final Path BOOTED = Path.of("/run/systemd/system");
 
   private final @Nullable List<ScopeManager> managers;
@@ -52,11 +54,11 @@ final class ScopeOffer {
     }
     String why = own.reason().orElse("");
     if (own.kind() == Kind.LEAF) {
-      Optional<Path> unit = undelegated(unified.get());
-      if (unit.isEmpty()) {
+      Optional<String> theirs = systemds(unified.get());
+      if (theirs.isEmpty()) {
         return own;
       }
-      why = unit.get() + " is a unit that systemd has not delegated to us";
+      why = theirs.get();
     }
     Absence obstacle = null;
     try {
@@ -90,6 +92,38 @@ final class ScopeOffer {
       places.add(place.unwritable());
     }
     return places;
+  }
+
+  /** Why our group, all of whose processes are ours, is systemd's all the same. */
+  private static Optional<String> systemds(Hierarchy unified) {
+    return undelegated(unified)
+        .map(unit -> unit + " is a unit that systemd has not delegated to us")
+        .or(() ->
+            usersService(unified)
+                .map(unit ->
+                    unit + " is a service of a user's systemd, which marks none as delegated"));
+  }
+
+  /**
+   * The service of a user's own systemd that we are in. If it is not delegated, which does not
+   * show, systemd ends it as soon as the kernel kills anything in it for want of memory
+   * (OOMPolicy=stop), a member of a job included. Scopes have no such policy before 253, and are
+   * what a user is told to have delegated.
+   */
+  private static Optional<Path> usersService(Hierarchy unified) {
+    Path own = unified.own().orElse(unified.mount());
+    Path at = unified.mount();
+    boolean users = false;
+    for (Path part : at.relativize(own)) {
+      String name = part.toString();
+      at = at.resolve(part);
+      // Slices only hold others; the first that is none is the unit.
+      if (users && !name.endsWith(".slice")) {
+        return name.endsWith(".service") ? Optional.of(at) : Optional.empty();
+      }
+      users |= USERS_SYSTEMD.matcher(name).matches();
+    }
+    return Optional.empty();
   }
 
   /**

@@ -15,6 +15,8 @@ import java.util.ServiceConfigurationError;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** When somebody is asked for a part of the tree, and when not. */
 class ScopeOfferTest {
@@ -153,6 +155,27 @@ class ScopeOfferTest {
     machine.groups("0::/system.slice/a.service/b\n").group2(UNIT + "/b", ALL, "4711\n");
     assertThat(probe().kind()).isEqualTo(Kind.SYSTEMD);
     mark("delegate");
+    assertThat(probe().kind()).isEqualTo(Kind.LEAF);
+  }
+
+  /** A user's systemd marks no units, and ends a service of which a member runs out of memory. */
+  @ParameterizedTest
+  @CsvSource({
+    "app.slice/a.service, SYSTEMD",
+    "app.slice/app-b.slice/a.service, SYSTEMD",
+    "a.service/b, SYSTEMD",
+    "app.slice/a.scope, LEAF",
+    "app.slice/a.scope/b.service, LEAF",
+    "init.scope, LEAF"
+  })
+  void aServiceOfAUsersSystemd(String below, Kind kind) throws IOException {
+    String own = "/user.slice/user-7.slice/user@7.service/" + below;
+    machine.mounts(CGROUP2).groups("0::" + own + "\n").root2(TOP, ALL);
+    machine.group2(TOP + own, ALL, "4711\n");
+    assertThat(probe().kind()).isEqualTo(kind);
+    assertThat(probe().why().contains("a.service is a service of a user's systemd"))
+        .isEqualTo(kind == Kind.SYSTEMD);
+    obstacle = Optional.of(new Absence("somebody is out", "call later"));
     assertThat(probe().kind()).isEqualTo(Kind.LEAF);
   }
 
