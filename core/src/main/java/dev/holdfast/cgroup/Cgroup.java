@@ -271,13 +271,13 @@ public final class Cgroup implements AutoCloseable {
 
   /** Whether this group, or one nested in it, has a living member. */
   public boolean isPopulated() throws HoldfastException {
+    if (!membership.unified()) {
+      return memberCount() > 0;
+    }
     return gate.insideOr(
         false,
         "read the members of the group " + name,
-        () ->
-            membership.unified()
-                ? Events.value(membership.directory(), "populated").orElse(0) == 1
-                : Members.of(membership.directory()).count() > 0);
+        () -> Events.value(membership.directory(), "populated").orElse(0) == 1);
   }
 
   /**

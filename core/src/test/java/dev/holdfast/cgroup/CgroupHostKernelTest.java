@@ -2,16 +2,16 @@ package dev.holdfast.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.EveryKernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** This machine, whichever it is. */
-@Tag("kernel")
+@EveryKernel
 class CgroupHostKernelTest {
   @Test
   void agreesWithTheKernel() throws IOException {

@@ -1,20 +1,27 @@
 package dev.holdfast.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Needs;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** On the v2 hierarchy of this machine, in a group made for the test. */
-@Tag("kernel")
+@EveryKernel
+@Timeout(120)
 class DelegationKernelTest {
   private final List<Process> children = new ArrayList<>();
   private final List<Path> made = new ArrayList<>();
@@ -45,6 +52,7 @@ class DelegationKernelTest {
   }
 
   @Test
+  @Needs(Feature.CGROUP_V2)
   void everyProcessMovesToTheLeaf() throws Exception {
     Path group = group();
     List<String> pids = new ArrayList<>();
@@ -61,6 +69,7 @@ class DelegationKernelTest {
   }
 
   @Test
+  @Needs(Feature.CGROUP_V2)
   void groupWithProcessesGetsNoControllers() throws Exception {
     Path group = group();
     List<String> wanted = new java.util.ArrayList<>(SubtreeControl.WANTED);
@@ -95,16 +104,10 @@ class DelegationKernelTest {
   }
 
   /** A group can be removed once its last process is quite gone, which takes a moment. */
-  private static void remove(Path group) throws Exception {
-    for (int tries = 0; Files.exists(group); tries++) {
-      try {
-        Files.delete(group);
-      } catch (IOException busy) {
-        if (tries == 200) {
-          throw busy;
-        }
-        Thread.sleep(10);
-      }
-    }
+  private static void remove(Path group) {
+    await("the end of " + group)
+        .atMost(Duration.ofSeconds(10))
+        .ignoreException(FileSystemException.class)
+        .until(() -> Files.deleteIfExists(group) || !Files.exists(group));
   }
 }

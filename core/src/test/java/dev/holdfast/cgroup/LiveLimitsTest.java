@@ -2,57 +2,42 @@ package dev.holdfast.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.WallTime;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-@Tag("kernel")
-@Timeout(60)
+/** Limits and what is counted against them, in a group of the subtree that is ours here. */
+@EveryKernel
+@Timeout(120)
 class LiveLimitsTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   /** tail keeps what it reads: 100 MB of it. */
   private static final String HOG = "head -c 100m /dev/zero | tail -c 100m";
 
   private static final long MIB = 1 << 20;
-  private final List<Process> started = new ArrayList<>();
+
+  @RegisterExtension final LiveGroups groups = new LiveGroups();
   private Cgroup group;
 
   @BeforeEach
   void make() throws IOException {
-    group = LivePlaces.make();
-  }
-
-  @AfterEach
-  void clean() throws Exception {
-    group.close();
-    for (Process process : started) {
-      process.destroyForcibly().waitFor();
-    }
-  }
-
-  Process run(Cgroup in, String script) throws IOException {
-    Process process =
-        new ProcessBuilder("sh", "-c", "read go; " + script)
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    started.add(process);
-    in.attach(process.pid());
-    process.getOutputStream().write("go\n".getBytes(StandardCharsets.UTF_8));
-    process.getOutputStream().flush();
-    return process;
+    group = groups.make();
   }
 
   static AppliedLimit row(List<AppliedLimit> rows, LimitKind kind) {
@@ -60,6 +45,7 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs({Feature.MEMORY, Feature.CPU, Feature.PIDS})
   void readsBackWhatItSets() throws Exception {
     boolean v1 = LivePlaces.isV1(group, "memory");
     List<AppliedLimit> rows =
@@ -94,8 +80,9 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs({Feature.MEMORY, Feature.CPU, Feature.PIDS})
   void changesARunningGroup() throws Exception {
-    run(group, "sleep 1000");
+    groups.run(group, "sleep 1000");
     for (String memory : List.of("64M", "256M", "32M", "max", "48M")) {
       List<AppliedLimit> rows = group.apply(Limits.builder().memory(memory).build(), false);
       assertThat(row(rows, LimitKind.MEMORY).effective()).hasValue(LimitText.size(memory));
@@ -110,13 +97,16 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs(Feature.V2_MEMORY)
+  void v2HoldsWhatV1Cannot() throws Exception {
+    List<AppliedLimit> rows =
+        group.apply(Limits.builder().memoryHigh("32M").memoryMin("1M").build(), false);
+    assertThat(rows).allMatch(AppliedLimit::isEnforced).hasSize(2);
+  }
+
+  @Test
+  @Needs(Feature.V1_MEMORY)
   void whatV1CannotHoldIsAnError() throws Exception {
-    if (!LivePlaces.isV1(group, "memory")) {
-      List<AppliedLimit> rows =
-          group.apply(Limits.builder().memoryHigh("32M").memoryMin("1M").build(), false);
-      assertThat(rows).allMatch(AppliedLimit::isEnforced).hasSize(2);
-      return;
-    }
     assertThatThrownBy(() -> group.apply(Limits.builder().memoryHigh("32M").build(), false))
         .isInstanceOf(HoldfastException.class)
         .hasMessageContaining("v1 has no memory.high");
@@ -126,17 +116,17 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs(Feature.MEMORY)
   void aHogIsKilledAndCounted() throws Exception {
     group.apply(Limits.builder().memory("24M").oomGroup(false).build(), false);
     CountDownLatch told = new CountDownLatch(1);
     try (AutoCloseable watch = group.watchOom(told::countDown)) {
-      Process process = run(group, HOG + "; sleep 1000");
-      assertThat(told.await(30, TimeUnit.SECONDS)).isTrue();
+      Process process = groups.run(group, HOG + "; sleep 1000");
+      assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
       assertThat(process.isAlive()).isTrue();
     }
-    for (int i = 0; i < 200 && group.usage().memory().oomKills().orElse(0) == 0; i++) {
-      Thread.sleep(10);
-    }
+    // v1 tells of it before it kills and counts.
+    await().atMost(PATIENCE).until(() -> group.usage().memory().oomKills().orElse(0) > 0);
     Usage usage = group.usage();
     assertThat(usage.memory().oomKills().getAsLong()).isOne();
     assertThat(usage.trips().memoryMax().getAsLong()).isPositive();
@@ -147,17 +137,16 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs(Feature.V2_MEMORY)
   void theWholeGroupIsKilledOnV2() throws Exception {
     group.apply(Limits.builder().memory("24M").build(), false);
-    if (LivePlaces.isV1(group, "memory")) {
-      return;
-    }
-    run(group, HOG + "; sleep 1000");
-    assertThat(group.awaitEmpty(Duration.ofSeconds(30))).isTrue();
+    groups.run(group, HOG + "; sleep 1000");
+    assertThat(group.awaitEmpty(PATIENCE)).isTrue();
     assertThat(group.usage().memory().oomKills().getAsLong()).isPositive();
   }
 
   @Test
+  @Needs(Feature.MEMORY)
   void countsOomKillsInNestedGroups() throws Exception {
     Path memory = group.directory("memory").get();
     if (!LivePlaces.isV1(group, "memory")) {
@@ -166,8 +155,8 @@ class LiveLimitsTest {
     group.apply(Limits.builder().memory("100M").oomGroup(false).build(), false);
     Cgroup inner = group.create("inner");
     inner.apply(Limits.builder().memory("16M").oomGroup(false).build(), false);
-    run(inner, HOG);
-    assertThat(inner.awaitEmpty(Duration.ofSeconds(30))).isTrue();
+    groups.run(inner, HOG);
+    assertThat(inner.awaitEmpty(PATIENCE)).isTrue();
     assertThat(group.usage().memory().oomKills()).hasValue(1);
     inner.close();
     // Ours is remembered.
@@ -188,46 +177,38 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs(Feature.V1_MEMORY)
   void aLimitBelowUsageIsAnErrorOnV1() throws Exception {
-    if (!LivePlaces.isV1(group, "memory")) {
-      return;
-    }
     group.apply(Limits.builder().memory("200M").build(), false);
-    run(group, "{ head -c 50m /dev/zero; sleep 1000; } | tail -c 100m");
-    for (int i = 0; i < 1000 && group.usage().memory().current().getAsLong() < 50 * MIB; i++) {
-      Thread.sleep(10);
-    }
+    groups.run(group, "{ head -c 50m /dev/zero; sleep 1000; } | tail -c 100m");
+    await().atMost(PATIENCE).until(() -> group.usage().memory().current().getAsLong() >= 50 * MIB);
     assertThatThrownBy(() -> group.apply(Limits.builder().memory("8M").build(), false))
         .isInstanceOf(HoldfastException.class)
         .hasMessageContaining("uses more than that already");
   }
 
   @Test
+  @Needs(Feature.PIDS)
   void rejectedForksAreCounted() throws Exception {
     group.apply(Limits.builder().pids(4).build(), false);
-    run(group, "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; wait; sleep 1000");
+    groups.run(group, "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; wait; sleep 1000");
+    await().atMost(PATIENCE).until(() -> group.usage().pids().rejected().getAsLong() > 0);
     Usage usage = group.usage();
-    for (int i = 0; i < 500 && usage.pids().rejected().orElse(0) == 0; i++) {
-      Thread.sleep(10);
-      usage = group.usage();
-    }
-    assertThat(usage.pids().rejected().getAsLong()).isPositive();
     assertThat(usage.pids().current().getAsLong()).isLessThanOrEqualTo(4);
     usage.pids().peak().ifPresent(peak -> assertThat(peak).isEqualTo(4));
   }
 
   @Test
+  @Needs(Feature.PIDS)
   void rejectedForksInNestedGroupsAreCounted() throws Exception {
     if (!LivePlaces.isV1(group, "pids")) {
       group.enableControllers();
     }
     group.apply(Limits.builder().pids(4).build(), false);
     Cgroup inner = group.create("inner");
-    run(inner, "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; wait; sleep 1000");
-    for (int i = 0; i < 500 && group.usage().pids().rejected().orElse(0) == 0; i++) {
-      Thread.sleep(10);
-    }
-    inner.kill(Duration.ofSeconds(10));
+    groups.run(inner, "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; wait; sleep 1000");
+    await().atMost(PATIENCE).until(() -> group.usage().pids().rejected().getAsLong() > 0);
+    inner.kill(PATIENCE);
     long rejected = group.usage().pids().rejected().getAsLong();
     assertThat(rejected).isPositive();
     inner.close();
@@ -235,11 +216,12 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs(Feature.CPU)
   void throttlingIsCounted() throws Exception {
     group.apply(Limits.builder().cpus(0.1).build(), false);
-    run(group, "while :; do :; done");
-    Thread.sleep(1000);
-    group.kill(Duration.ofSeconds(10));
+    groups.run(group, "while :; do :; done");
+    WallTime.pass(Duration.ofSeconds(1));
+    group.kill(PATIENCE);
     Usage usage = group.usage();
     assertThat(usage.cpu().total().get()).isLessThan(Duration.ofMillis(400));
     assertThat(usage.cpu().throttledPeriods().getAsLong()).isPositive();
@@ -247,10 +229,8 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs(Feature.V2_MEMORY)
   void aMissingControllerIsExplained() throws Exception {
-    if (LivePlaces.isV1(group, "memory")) {
-      return;
-    }
     Cgroup inner = group.create("inner"); // nothing enabled for it
     assertThatThrownBy(() -> inner.apply(Limits.builder().memory("1M").build(), false))
         .isInstanceOf(HoldfastException.class)
@@ -264,15 +244,13 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs(Feature.V2_MEMORY)
   void enablingWithProcessesInsideIsExplained() throws Exception {
-    if (LivePlaces.isV1(group, "memory")) {
-      return;
-    }
-    run(group, "sleep 1000");
-    assertThat(group.enableControllers().get("memory").reason()).contains("EBUSY");
+    groups.run(group, "sleep 1000");
+    assertThat(group.enableControllers().get("memory").reason()).contains("holds processes itself");
     Cgroup inner = group.create("inner");
     assertThatThrownBy(() -> inner.apply(Limits.builder().memory("1M").build(), false))
-        .hasMessageContaining("EBUSY");
+        .hasMessageContaining("holds processes itself");
     inner.close();
   }
 }

@@ -21,6 +21,8 @@ public enum Feature {
   PURE_V1("v1 controllers and no cgroup2", () -> CGROUP_V1.isPresent() && !CGROUP_V2.isPresent()),
   HYBRID("v1 controllers beside cgroup2", () -> CGROUP_V1.isPresent() && CGROUP_V2.isPresent()),
   MEMORY("the memory controller", () -> controller("memory")),
+  V1_MEMORY("the memory controller on v1", () -> controllerOnV1("memory")),
+  V2_MEMORY("the memory controller on v2", () -> controllerOnV2("memory")),
   CPU("the cpu controller", () -> controller("cpu")),
   PIDS("the pids controller", () -> controller("pids")),
   CPUSET("the cpuset controller", () -> controller("cpuset")),
@@ -101,10 +103,17 @@ public enum Feature {
   }
 
   private static boolean controller(String name) {
-    return mounts("cgroup").stream().anyMatch(mount -> mount.options().contains(name))
-        || mounts("cgroup2").stream()
-            .map(mount -> mount.point().resolve("cgroup.controllers"))
-            .anyMatch(file -> List.of(read(file).strip().split(" ")).contains(name));
+    return controllerOnV1(name) || controllerOnV2(name);
+  }
+
+  private static boolean controllerOnV1(String name) {
+    return mounts("cgroup").stream().anyMatch(mount -> mount.options().contains(name));
+  }
+
+  private static boolean controllerOnV2(String name) {
+    return mounts("cgroup2").stream()
+        .map(mount -> mount.point().resolve("cgroup.controllers"))
+        .anyMatch(file -> List.of(read(file).strip().split(" ")).contains(name));
   }
 
   private static Optional<Path> mountedV1(String controller) {
