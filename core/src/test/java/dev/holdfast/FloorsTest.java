@@ -24,6 +24,8 @@ class FloorsTest {
           .definedBy("dev.holdfast.cli..")
           .layer("oci")
           .definedBy("dev.holdfast.oci")
+          .layer("systemd")
+          .definedBy("dev.holdfast.systemd")
           .layer("jobs")
           .definedBy("dev.holdfast")
           .layer("containment")
@@ -32,17 +34,18 @@ class FloorsTest {
           .definedBy("dev.holdfast.cgroup")
           .layer("linux")
           .definedBy("dev.holdfast.linux")
-          .withOptionalLayers(true)
           .whereLayer("command")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("oci")
           .mayOnlyBeAccessedByLayers("command")
+          .whereLayer("systemd")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("jobs")
           .mayOnlyBeAccessedByLayers("command", "oci")
           .whereLayer("containment")
           .mayOnlyBeAccessedByLayers("jobs")
           .whereLayer("cgroup")
-          .mayOnlyBeAccessedByLayers("command", "oci", "jobs", "containment")
+          .mayOnlyBeAccessedByLayers("command", "oci", "systemd", "jobs", "containment")
           .whereLayer("linux")
           .mayOnlyBeAccessedByLayers("jobs", "containment", "cgroup");
 
@@ -63,14 +66,6 @@ class FloorsTest {
           .should()
           .dependOnClassesThat()
           .areAssignableTo(Linker.class);
-
-  @ArchTest
-  static final ArchRule nobodySleeps =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage("dev.holdfast.bench")
-          .should()
-          .callMethod(Thread.class, "sleep", long.class);
 
   @ArchTest
   static final ArchRule coreHasNoRuntimeDependency =

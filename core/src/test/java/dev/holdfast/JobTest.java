@@ -7,6 +7,7 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.WallTime;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
@@ -257,7 +258,8 @@ class JobTest {
                     throw new AssertionError(e);
                   }
                 });
-        java.util.concurrent.locks.LockSupport.parkNanos((i % 20) * 100_000L);
+        // At another moment of the start each time.
+        WallTime.pass(Duration.ofNanos((i % 20) * 100_000L));
         starter.interrupt();
         starter.join();
       }

@@ -27,10 +27,6 @@ class FloorTest {
               "org.jspecify..",
               "java..");
 
-  @ArchTest
-  static final ArchRule nobodySleeps =
-      noClasses().should().callMethod(Thread.class, "sleep", long.class);
-
   /** Or the first look at a machine would load them. */
   @ArchTest
   static final ArchRule lookingLoadsNothingOfDBus =
