@@ -8,6 +8,7 @@ import dev.holdfast.cgroup.Cgroup;
 import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.HostOnly;
+import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,6 +3,7 @@ package dev.holdfast;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import java.time.Duration;
 import java.util.ArrayList;

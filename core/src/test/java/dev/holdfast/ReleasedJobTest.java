@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import java.io.FileInputStream;
@@ -62,7 +63,7 @@ class ReleasedJobTest {
 
     public static void main(String[] arguments) throws Exception {
       // Without descriptors no class could be loaded any more.
-      Jvm.loadAll();
+      Jvm.loadAll(Job.class);
       Job job = Job.open();
       Child child = job.start(Trees.stubborn(new Marked(arguments[0])).stdout(Output.pipe()));
       byte[] ready = child.stdout().readNBytes("ready\n".length());

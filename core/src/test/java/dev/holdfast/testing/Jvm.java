@@ -1,7 +1,9 @@
-package dev.holdfast;
+package dev.holdfast.testing;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,14 +11,14 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** Another JVM with our class path, to be killed. */
-final class Jvm {
+public final class Jvm {
   private Jvm() {}
 
-  static Process start(Class<?> main, String... arguments) throws IOException {
+  public static Process start(Class<?> main, String... arguments) throws IOException {
     return start(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), main, arguments);
   }
 
-  static Process start(List<String> options, Class<?> main, String... arguments)
+  public static Process start(List<String> options, Class<?> main, String... arguments)
       throws IOException {
     return start(List.of(), options, main, arguments);
   }
@@ -24,7 +26,8 @@ final class Jvm {
   /**
    * In a shell that has done {@code before}, such as {@code ulimit -n 64}; it keeps those limits.
    */
-  static Process limited(String before, Class<?> main, String... arguments) throws IOException {
+  public static Process limited(String before, Class<?> main, String... arguments)
+      throws IOException {
     return start(
         List.of("sh", "-c", before + "; exec \"$@\"", "sh"),
         List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-MaxFDLimit"),
@@ -49,9 +52,18 @@ final class Jvm {
     return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
-  /** Loads every class of ours into this JVM, and tells how many there are. */
-  static int loadAll() throws Exception {
-    Path classes = Path.of(Job.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+  /** Loads every class of the module of {@code one} into this JVM, and tells how many there are. */
+  public static int loadAll(Class<?> one) throws Exception {
+    Path part = Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI());
+    if (Files.isDirectory(part)) {
+      return loadAllBelow(part);
+    }
+    try (FileSystem jar = FileSystems.newFileSystem(part)) {
+      return loadAllBelow(jar.getPath("/"));
+    }
+  }
+
+  private static int loadAllBelow(Path classes) throws IOException, ClassNotFoundException {
     int loaded = 0;
     try (Stream<Path> files = Files.walk(classes)) {
       for (Path file : files.toList()) {
@@ -66,7 +78,7 @@ final class Jvm {
   }
 
   /** The next line it prints; null at the end. */
-  static String line(Process jvm) throws IOException {
+  public static String line(Process jvm) throws IOException {
     BufferedReader reader = jvm.inputReader();
     return reader.readLine();
   }
