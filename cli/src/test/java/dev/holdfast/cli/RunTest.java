@@ -8,8 +8,9 @@ import dev.holdfast.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,7 +20,6 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
 /** Real jobs, started within this JVM. */
-@Tag("kernel")
 @EveryKernel
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class RunTest {
@@ -118,13 +118,74 @@ class RunTest {
 
   @Test
   @Needs(Feature.MEMORY)
-  void aHogIsOomKilled() throws IOException {
-    JsonNode report = report(137, "--memory", "64M", "--", "perl", "-e", "$x=\"a\" x 300000000");
+  void aHogIsOomKilled() throws Exception {
+    HoldfastProcess.Ended ended =
+        HoldfastProcess.run(
+            "run",
+            "--memory",
+            "64M",
+            "--report",
+            "json",
+            "--",
+            "perl",
+            "-e",
+            "$x=\"a\" x 300000000");
+    assertThat(ended.status()).as(ended.err()).isEqualTo(137);
+    JsonNode report = new ObjectMapper().readTree(ended.err());
 
     assertThat(report.get("outcome").asString()).isEqualTo("oom-killed");
     assertThat(report.get("signal").asString()).isEqualTo("SIGKILL");
-    assertThat(report.get("memory").get("oomKills").asLong()).isPositive();
-    JsonNode limit = report.get("limits").get(0);
+    heldToItsMemory(report);
+  }
+
+  /**
+   * In its own group within the job's, in every hierarchy, and two sessions away from the shell
+   * that the job was started with, which ends well by itself.
+   */
+  private static final String DISTANT_HOG =
+      """
+      own=$(sed -n 's,.*\\(/holdfast-[^/]*/job-[0-9]*\\)$,\\1,p' /proc/self/cgroup | head -n 1)
+      for job in $(find /sys/fs/cgroup -path "*$own"); do
+        mkdir "$job/nested" && groups="$groups $job/nested"
+      done
+      setsid -w setsid -w sh -c '
+        for group in "$@"; do echo $$ >"$group/cgroup.procs" || exit; done
+        grep -q "/job-[0-9]*/nested$" /proc/self/cgroup && echo nested
+        exec perl -e "setpgrp; \\$x = q(a) x 300000000; sleep 1000"' sh $groups
+      exit 0
+      """;
+
+  @Test
+  @Needs({Feature.ROOT, Feature.MEMORY})
+  void aDistantHogEndsTheJob() throws IOException {
+    JsonNode report = distantHog(137);
+    assertThat(report.get("outcome").asString()).isEqualTo("oom-killed");
+    heldToItsMemory(report);
+  }
+
+  @Test
+  @Needs({Feature.ROOT, Feature.MEMORY})
+  void aDistantHogIsItsOwnAffairIfAskedSo() throws IOException {
+    JsonNode report = distantHog(0, "--oom-group", "no");
+    assertThat(report.get("outcome").asString()).isEqualTo("exited");
+    assertThat(report.get("exitCode").asInt()).isZero();
+    heldToItsMemory(report);
+  }
+
+  private JsonNode distantHog(int status, String... options) throws IOException {
+    Path out = folder.resolve("hog");
+    List<String> all = new ArrayList<>(List.of(options));
+    all.addAll(List.of("--memory", "64M", "--timeout", "100s", "--", "sh", "-c"));
+    all.add("exec >" + out + " 2>&1\n" + DISTANT_HOG);
+    JsonNode report = report(status, all.toArray(String[]::new));
+    assertThat(Files.readString(out).lines()).as("where the hog was").first().isEqualTo("nested");
+    return report;
+  }
+
+  private static void heldToItsMemory(JsonNode report) {
+    assertThat(report.at("/memory/oomKills").asLong()).isPositive();
+    assertThat(report.at("/memory/peakBytes").asLong()).isBetween(32L << 20, 64L << 20);
+    JsonNode limit = report.at("/limits/0");
     assertThat(limit.get("limit").asString()).isEqualTo("memory");
     assertThat(limit.get("requested").asString()).isEqualTo("64M");
     assertThat(limit.get("effective").asLong()).isEqualTo(67108864);
