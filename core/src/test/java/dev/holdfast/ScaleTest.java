@@ -3,17 +3,25 @@ package dev.holdfast;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.cgroup.Limits;
+import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Place;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -23,49 +31,163 @@ import org.junit.jupiter.api.Timeout;
 class ScaleTest {
   private static final boolean HOST = !Place.isGuest();
 
-  @BeforeAll
-  static void warm() throws Exception {
-    Command.of("true").run();
-  }
-
   @Test
   void manyChildrenAtOnceNeedNoThreads() throws Exception {
-    int count = HOST ? 1000 : 50;
-    Marked mark = Marked.fresh();
-    Set<String> threads = platformThreads();
-    long descriptors = descriptors();
-    List<Path> directories;
-    try (Job job = Job.open()) {
-      List<Child> children = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        children.add(job.start(Command.of("sleep", "1000").env("MARK", mark.text())));
-      }
-      assertThat(job.members()).hasSize(count);
-      directories = Groups.directoriesOf(job);
-      Set<String> ours = platformThreads();
-      ours.removeAll(threads);
-      assertThat(ours).as("threads that came with the children").hasSizeLessThanOrEqualTo(4);
-      job.kill();
-      for (Child child : children) {
-        assertThat(child.waitFor().signal()).contains(Signal.KILL);
-      }
-    }
-    noMoreThan(descriptors);
-    assertThat(zombies()).isEmpty();
-    assertThat(directories).isNotEmpty().noneMatch(Files::exists);
+    costsLittle("together", HOST ? 1000 : 50);
   }
 
   @Test
   void manySpawnsInSequenceLeaveNothing() throws Exception {
-    int count = HOST ? 10_000 : 500;
-    long descriptors = descriptors();
-    try (Job job = Job.builder().limits(Limits.builder().memory("64M").pids(16).build()).open()) {
-      for (int i = 0; i < count; i++) {
-        assertThat(job.start(Command.of("/bin/true")).waitFor().isSuccess()).isTrue();
+    costsLittle("in sequence", HOST ? 10_000 : 500);
+  }
+
+  /** In a JVM of its own, which has no other threads and descriptors than its own and ours. */
+  private static void costsLittle(String how, int count) throws Exception {
+    // Seconds that sleep understands, and that nobody else sleeps.
+    Marked mark = new Marked("1000.0" + System.nanoTime());
+    Process jvm =
+        Jvm.start(
+            List.of(
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                // Or compilers come and go.
+                "-XX:-UseDynamicNumberOfCompilerThreads"),
+            Counter.class,
+            how,
+            Integer.toString(count),
+            mark.text());
+    Map<String, List<String>> told = new TreeMap<>();
+    for (String line : jvm.inputReader().lines().toList()) {
+      String[] words = line.split(" ", 2);
+      told.computeIfAbsent(words[0], word -> new ArrayList<>()).add(words[1]);
+    }
+    assertThat(jvm.waitFor()).as("%s", told).isZero();
+    List<String> ours = new ArrayList<>(told.get("thread-at-peak"));
+    ours.removeAll(told.get("thread-before-first-use"));
+    assertThat(ours).as("threads that came with us").hasSizeBetween(1, 4);
+    if (how.equals("together")) {
+      assertThat(told.get("member-at-peak")).hasSize(count);
+      // Ours has the mark too.
+      assertThat(told.get("member-alive")).hasSize(count + 1);
+    }
+    assertThat(told.get("descriptor-after")).isEqualTo(told.get("descriptor-before"));
+    assertThat(told).doesNotContainKey("zombie");
+    assertThat(told.get("removed")).isNotEmpty();
+    assertThat(told).doesNotContainKey("left");
+    // Nor the one that held them all, now that the JVM has ended; its keeper removes it.
+    Awaitility.await("the end of the anchor")
+        .atMost(Duration.ofSeconds(20))
+        .until(() ->
+            told.get("removed").stream()
+                .noneMatch(path -> Files.exists(Path.of(path).getParent())));
+    assertThat(mark.alive()).isEmpty();
+  }
+
+  /**
+   * Prints what it has before and after, and at the peak: a line each, which begins with a word.
+   */
+  public static final class Counter {
+    private Counter() {}
+
+    public static void main(String[] arguments) throws Exception {
+      int count = Integer.parseInt(arguments[1]);
+      Marked mark = new Marked(arguments[2]);
+      // What the counting itself needs is loaded.
+      threads();
+      descriptors();
+      print("thread-before-first-use", threads());
+      Command.of("true").run();
+      print("descriptor-before", descriptors());
+      if (arguments[0].equals("together")) {
+        together(count, mark);
+      } else {
+        inSequence(count);
+      }
+      print("descriptor-after", descriptors());
+      print("zombie", zombies());
+    }
+
+    private static void together(int count, Marked mark) throws Exception {
+      List<Path> directories;
+      try (Job job = Job.open()) {
+        List<Child> children = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+          children.add(job.start(Command.of("sleep", mark.text())));
+        }
+        print("member-at-peak", job.members().stream().map(String::valueOf).toList());
+        print("thread-at-peak", threads());
+        directories = Groups.directoriesOf(job);
+        print("member-alive", mark.alive().stream().map(String::valueOf).toList());
+        job.kill();
+        for (Child child : children) {
+          if (!child.waitFor().signal().equals(Optional.of(Signal.KILL))) {
+            throw new AssertionError(child);
+          }
+        }
+      }
+      printClosed(directories);
+    }
+
+    private static void inSequence(int count) throws Exception {
+      List<Path> directories = List.of();
+      try (Job job = Job.builder().limits(Limits.builder().memory("64M").pids(16).build()).open()) {
+        for (int i = 0; i < count; i++) {
+          Child child = job.start(Command.of("/bin/true"));
+          if (i == count / 2) {
+            print("thread-at-peak", threads());
+            directories = Groups.directoriesOf(job);
+          }
+          if (!child.waitFor().isSuccess()) {
+            throw new AssertionError(child);
+          }
+        }
+      }
+      printClosed(directories);
+    }
+
+    /** Those of a job that is closed. */
+    private static void printClosed(List<Path> directories) {
+      for (Path directory : directories) {
+        System.out.println((Files.exists(directory) ? "left " : "removed ") + directory);
       }
     }
-    noMoreThan(descriptors);
-    assertThat(zombies()).isEmpty();
+
+    private static void print(String word, Collection<String> lines) {
+      lines.forEach(line -> System.out.println(word + " " + line));
+    }
+
+    /** All that the kernel knows of, those of the JVM itself included. */
+    private static Collection<String> threads() throws IOException {
+      List<String> found = new ArrayList<>();
+      try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+        for (Path task : tasks.toList()) {
+          found.add(task.getFileName() + " " + Files.readString(task.resolve("comm")).strip());
+        }
+      }
+      return found;
+    }
+
+    /** Without the one that lists them. */
+    private static Collection<String> descriptors() throws IOException {
+      Set<String> found = new TreeSet<>();
+      try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+        for (Path one : all.toList()) {
+          String target = Files.readSymbolicLink(one).toString();
+          if (!target.endsWith("/fd")) {
+            found.add(one.getFileName() + " " + target);
+          }
+        }
+      }
+      return found;
+    }
+
+    private static List<String> zombies() throws IOException {
+      int self = (int) ProcessHandle.current().pid();
+      return ProcessTable.system().entries().stream()
+          .filter(entry -> entry.parent() == self && !entry.isAlive())
+          .map(String::valueOf)
+          .toList();
+    }
   }
 
   @Test
@@ -121,46 +243,5 @@ class ScaleTest {
       assertThat(listing).doesNotContain("cgroup").doesNotContain("pidfd").doesNotContain("memfd");
     }
     noise.join();
-  }
-
-  /** Descriptors of children of other tests may be closed meanwhile; ours must all be, soon. */
-  private static void noMoreThan(long descriptors) {
-    org.awaitility.Awaitility.await("descriptors, " + descriptors + " before")
-        .atMost(java.time.Duration.ofSeconds(10))
-        .until(() -> descriptors() <= descriptors);
-  }
-
-  private static Set<String> platformThreads() {
-    Set<String> names = new HashSet<>();
-    try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-      tasks.forEach(task -> {
-        try {
-          String name = Files.readString(task.resolve("comm")).strip();
-          // The JVM's own come and go: compilers, collectors, carriers of virtual threads.
-          if (name.startsWith("holdfast") || name.startsWith("process reaper")) {
-            names.add(name + " " + task.getFileName());
-          }
-        } catch (java.io.IOException gone) {
-          // a thread that ended
-        }
-      });
-    } catch (java.io.IOException e) {
-      throw new AssertionError(e);
-    }
-    return names;
-  }
-
-  private static long descriptors() throws Exception {
-    try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
-      return all.count();
-    }
-  }
-
-  private static List<Integer> zombies() throws Exception {
-    int self = (int) ProcessHandle.current().pid();
-    return dev.holdfast.linux.ProcessTable.system().entries().stream()
-        .filter(entry -> entry.parent() == self && !entry.isAlive())
-        .map(dev.holdfast.linux.ProcessTable.Entry::pid)
-        .toList();
   }
 }
