@@ -3,6 +3,7 @@ package dev.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.HostOnly;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -16,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * In the POSIX locale Java can neither name nor read a path beyond ASCII. Names are bytes to the
  * kernel, and must be to us.
  */
-@EveryKernel
+@HostOnly
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class PosixLocaleTest {
   /** A directory {@code dü?} whose last byte is no UTF-8, and the same in hexadecimal. */
@@ -36,6 +37,20 @@ class PosixLocaleTest {
     HoldfastProcess.Ended ended = HoldfastProcess.runInPosixLocale(folder, script);
     assertThat(ended.err()).isEmpty();
     return ended.out().replaceAll("\\s", "");
+  }
+
+  /** No kernel makes a difference to a name, so all else is seen on the host only. */
+  @Test
+  @EveryKernel
+  void namesOfAllKindsAtOnce() throws Exception {
+    String program =
+        "printf '#!/bin/sh\\npwd; printf %%s \"$1\"\\n' >\"$d/program\"; chmod +x \"$d/program\"; ";
+    assertThat(
+            hex(
+                program
+                    + "\"$@\" run --cwd \"$d\" --report json --report-file \"$d/report\" -- ./program \"${d##*/}\""
+                    + " && grep -q '^{\"schema\"' \"$d/report\""))
+        .endsWith(HEX + HEX + "3d30");
   }
 
   @Test
