@@ -82,7 +82,7 @@ class OrphanTest {
       }
       System.out.println("ready");
       System.out.flush();
-      new java.util.concurrent.CountDownLatch(1).await();
+      Jvm.awaitDeath();
       System.out.println(jobs + File.separator);
     }
   }

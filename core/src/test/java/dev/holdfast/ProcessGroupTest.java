@@ -98,7 +98,7 @@ class ProcessGroupTest {
         job.close();
       }
       System.out.println("ready");
-      Thread.sleep(Long.MAX_VALUE);
+      Jvm.awaitDeath();
     }
   }
 

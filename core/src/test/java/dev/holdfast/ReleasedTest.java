@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
@@ -126,7 +125,7 @@ class ReleasedTest {
       System.out.println("ready");
       System.out.flush();
       if (arguments[1].equals("killed")) {
-        new CountDownLatch(1).await();
+        Jvm.awaitDeath();
       }
       while (System.in.read() >= 0) {
         // until the test has looked

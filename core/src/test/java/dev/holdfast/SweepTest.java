@@ -231,7 +231,7 @@ class SweepTest {
       }
       System.out.println("ready");
       System.out.flush();
-      Thread.sleep(Long.MAX_VALUE);
+      Jvm.awaitDeath();
       System.out.println(jobs);
     }
   }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Place;
+import dev.holdfast.testing.WallTime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,7 +36,7 @@ class EarlySignalTest {
                   HoldfastProcess.parts(), "run", "--", "perl", "-e", "sleep 1000", mark.text()));
       try {
         // Moments spread over the start; what is waited for comes below.
-        LockSupport.parkNanos(round * step);
+        WallTime.pass(Duration.ofNanos(round * step));
         process.destroy();
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("round %d ends", round).isTrue();
         assertThat(process.exitValue()).as("round %d", round).isEqualTo(143);

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 
 /** Another JVM with our class path, to be killed. */
@@ -75,6 +76,11 @@ public final class Jvm {
       }
     }
     return loaded;
+  }
+
+  /** For its main: waits until somebody kills it. */
+  public static void awaitDeath() throws InterruptedException {
+    new CountDownLatch(1).await();
   }
 
   /** The next line it prints; null at the end. */
