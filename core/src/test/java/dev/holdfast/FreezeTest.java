@@ -26,10 +26,11 @@ class FreezeTest {
     int rounds = Place.isGuest() ? 50 : 300;
     AtomicInteger refused = new AtomicInteger();
     try (Job job = Job.open()) {
-      job.start(Command.of("true")).waitFor();
+      long usual = usualStart(job);
       for (int round = 0; round < rounds; round++) {
         CompletableFuture<Void> start = new CompletableFuture<>();
-        int wait = round % 30 * 20_000;
+        // From at once to three times what a start takes here.
+        long wait = round % 30 * usual / 10;
         Thread.ofPlatform()
             .start(() -> {
               try {
@@ -60,5 +61,26 @@ class FreezeTest {
       }
     }
     assertThat(refused.get()).isPositive().isLessThan(rounds);
+  }
+
+  /** Nanoseconds from the making of a thread to the end of its start, warmed up. */
+  private static long usualStart(Job job) throws Exception {
+    long last = 0;
+    for (int i = 0; i < 5; i++) {
+      CompletableFuture<Child> started = new CompletableFuture<>();
+      long begin = System.nanoTime();
+      Thread.ofPlatform()
+          .start(() -> {
+            try {
+              started.complete(job.start(Command.of("true")));
+            } catch (Exception failure) {
+              started.completeExceptionally(failure);
+            }
+          });
+      Child child = started.get(60, TimeUnit.SECONDS);
+      last = System.nanoTime() - begin;
+      child.waitFor();
+    }
+    return last;
   }
 }
