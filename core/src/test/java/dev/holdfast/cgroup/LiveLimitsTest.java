@@ -127,8 +127,10 @@ class LiveLimitsTest {
     }
     // v1 tells of it before it kills and counts.
     await().atMost(PATIENCE).until(() -> group.usage().memory().oomKills().orElse(0) > 0);
+    Path memory = group.directory("memory").get();
+    long before = oomKills(memory);
     Usage usage = group.usage();
-    assertThat(usage.memory().oomKills().getAsLong()).isOne();
+    assertThat(usage.memory().oomKills().getAsLong()).isBetween(before, oomKills(memory));
     assertThat(usage.trips().memoryMax().getAsLong()).isPositive();
     usage.memory().peak().ifPresent(peak -> assertThat(peak).isBetween(16 * MIB, 24 * MIB));
     assertThat(usage.cpu().total().get()).isPositive();
@@ -157,22 +159,25 @@ class LiveLimitsTest {
     inner.apply(Limits.builder().memory("16M").oomGroup(false).build(), false);
     groups.run(inner, HOG);
     assertThat(inner.awaitEmpty(PATIENCE)).isTrue();
-    assertThat(group.usage().memory().oomKills()).hasValue(1);
+    // At times the kernel kills the other end of the pipe too.
+    long kills = oomKills(memory.resolve("inner"));
+    assertThat(kills).isPositive();
+    assertThat(group.usage().memory().oomKills()).hasValue(kills);
     inner.close();
     // Ours is remembered.
-    assertThat(group.usage().memory().oomKills()).hasValue(1);
+    assertThat(group.usage().memory().oomKills()).hasValue(kills);
     assertThat(memory.resolve("inner")).doesNotExist();
     Cgroup second = group.create("second");
     second.close();
-    assertThat(group.usage().memory().oomKills()).hasValue(1);
+    assertThat(group.usage().memory().oomKills()).hasValue(kills);
     // A member's own takes its count along.
     Files.createDirectory(memory.resolve("other"));
-    assertThat(group.usage().memory().oomKills()).hasValue(1);
+    assertThat(group.usage().memory().oomKills()).hasValue(kills);
     Files.delete(memory.resolve("other"));
     if (LivePlaces.isV1(group, "memory")) {
       assertThat(group.usage().memory().oomKills()).isEmpty();
     } else {
-      assertThat(group.usage().memory().oomKills()).hasValue(1);
+      assertThat(group.usage().memory().oomKills()).hasValue(kills);
     }
   }
 
@@ -252,5 +257,19 @@ class LiveLimitsTest {
     assertThatThrownBy(() -> inner.apply(Limits.builder().memory("1M").build(), false))
         .hasMessageContaining("holds processes itself");
     inner.close();
+  }
+
+  /** The kernel's own count, of this group alone on v1. */
+  private static long oomKills(Path memory) throws Exception {
+    Path file = memory.resolve("memory.events");
+    if (!Files.exists(file)) {
+      file = memory.resolve("memory.oom_control");
+    }
+    for (String line : Files.readAllLines(file)) {
+      if (line.startsWith("oom_kill ")) {
+        return Long.parseLong(line.substring("oom_kill ".length()));
+      }
+    }
+    throw new AssertionError("no oom_kill in " + file);
   }
 }
