@@ -9,28 +9,24 @@ import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.WallTime;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a job promises, judged by the process table and the cgroup filesystem. */
 @EveryKernel
 @Timeout(120)
 class JobTest {
-  private final Marked mark = Marked.fresh();
-
-  @AfterEach
-  void nothingIsLeft() {
-    List<Long> left = mark.alive();
-    mark.end();
-    assertThat(left).as("marked processes after the test").isEmpty();
-  }
+  @RegisterExtension final Marked mark = Marked.fresh();
 
   @Test
   void closingEndsATreeThatTriesToGetAway() throws Exception {
@@ -155,6 +151,8 @@ class JobTest {
     }
     assertThat(mark.alive()).hasSize(1);
     assertThat(Groups.membersOf(directories.getFirst())).isEqualTo(mark.alive());
+    // Nothing of the job is held any more.
+    assertThat(openFiles()).noneMatch(file -> directories.stream().anyMatch(file::startsWith));
     mark.end();
     mark.await(0);
     Groups.removeAll(directories);
@@ -294,5 +292,17 @@ class JobTest {
 
   private static Duration cpu(Job job) throws Exception {
     return job.usage().cpu().total().orElseThrow();
+  }
+
+  private static List<Path> openFiles() throws IOException {
+    List<Path> open = new ArrayList<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path descriptor : all) {
+        if (Files.isSymbolicLink(descriptor)) {
+          open.add(Files.readSymbolicLink(descriptor));
+        }
+      }
+    }
+    return open;
   }
 }

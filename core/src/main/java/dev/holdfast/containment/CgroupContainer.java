@@ -237,6 +237,7 @@ public final class CgroupContainer implements Container {
     closing = true;
     finished = true;
     closeIfUnused();
+    group.leave();
   }
 
   /**
