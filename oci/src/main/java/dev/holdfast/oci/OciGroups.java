@@ -14,6 +14,14 @@ import org.jspecify.annotations.Nullable;
  * way are made as they are needed, hold others only, and are removed by {@link #close}; a directory
  * that somebody else made there is left alone, and an error.
  *
+ * {@snippet :
+ * try (OciGroups groups = new OciGroups(Delegation.find());
+ *     Cgroup group = groups.create(spec.cgroupsPath().orElseThrow())) {
+ *   group.apply(spec.limits());
+ *   group.attach(pid);
+ * }
+ * }
+ *
  * <p>Thread-safe.
  */
 public final class OciGroups implements AutoCloseable {

@@ -3,10 +3,15 @@ package dev.holdfast.oci;
 import dev.holdfast.Command;
 import dev.holdfast.Result;
 import dev.holdfast.Run;
+import dev.holdfast.cgroup.Cgroup;
+import dev.holdfast.cgroup.Delegation;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** The example of docs/oci.md and of the package: core's ExamplesTest holds them equal. */
+/**
+ * The examples of docs/oci.md, of the package and of OciGroups: core's ExamplesTest holds them
+ * equal.
+ */
 final class Examples {
   private Examples() {}
 
@@ -15,5 +20,13 @@ final class Examples {
     Command make = spec.applyTo(Command.of("make").directory(bundle));
     Result result = Run.of(make).limits(spec.limits()).run();
     return result;
+  }
+
+  static void groups(OciSpec spec, long pid) throws IOException {
+    try (OciGroups groups = new OciGroups(Delegation.find());
+        Cgroup group = groups.create(spec.cgroupsPath().orElseThrow())) {
+      group.apply(spec.limits());
+      group.attach(pid);
+    }
   }
 }
