@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,12 +93,9 @@ public final class Sweep {
     collect(base, own, found);
     Path above = base.getParent();
     if (above != null && Anchor.isScope(base)) {
-      try (Directory slice = Directory.open(above)) {
-        for (String name : slice.subdirectories()) {
-          Path scope = slice.path(name);
-          if (Anchor.isScope(scope) && !scope.equals(base)) {
-            collect(scope, own, found);
-          }
+      for (Path scope : nestedIn(above)) {
+        if (Anchor.isScope(scope) && !scope.equals(base)) {
+          collect(scope, own, found);
         }
       }
     }
@@ -104,16 +103,9 @@ public final class Sweep {
   }
 
   private static void collect(Path base, Path own, List<Path> found) throws IOException {
-    try (Directory directory = Directory.open(base)) {
-      for (String name : directory.subdirectories()) {
-        Path path = directory.path(name);
-        if (Anchor.isNamed(name) && !path.equals(own)) {
-          found.add(path);
-        }
-      }
-    } catch (SystemCallException gone) {
-      if (gone.errno() != Errno.ENOENT && gone.errno() != Errno.ENODEV) {
-        throw gone;
+    for (Path group : nestedIn(base)) {
+      if (Anchor.isNamed(String.valueOf(group.getFileName())) && !group.equals(own)) {
+        found.add(group);
       }
     }
   }
@@ -200,25 +192,35 @@ public final class Sweep {
     return known;
   }
 
-  /** An anchor may lie in a job of another one: then it is found when that is not swept. */
+  /**
+   * Anchors below {@code top}; one may lie in a job of another, and is found first when that is not
+   * swept. However deep the tree is, it takes one descriptor.
+   */
   private static List<Path> anchorsBelow(Path top) throws IOException {
     List<Path> found = new ArrayList<>();
-    try (Directory directory = Directory.open(top)) {
-      search(directory, found);
+    Deque<Path> ahead = new ArrayDeque<>(List.of(top));
+    for (Path next = ahead.poll(); next != null; next = ahead.poll()) {
+      for (Path group : nestedIn(next)) {
+        ahead.push(group);
+        if (Anchor.isNamed(String.valueOf(group.getFileName()))) {
+          found.add(group);
+        }
+      }
     }
     return found;
   }
 
-  private static void search(Directory directory, List<Path> found) throws IOException {
-    for (String name : directory.subdirectories()) {
-      if (Anchor.isNamed(name)) {
-        found.add(directory.path(name));
+  /** None in one that is gone; nor in one that does not let us in: it holds nothing of ours. */
+  private static List<Path> nestedIn(Path group) throws IOException {
+    try (Directory directory = Directory.open(group)) {
+      return directory.subdirectories().stream().map(directory::path).toList();
+    } catch (SystemCallException failure) {
+      if (failure.errno() == Errno.ENOENT
+          || failure.errno() == Errno.ENODEV
+          || failure.errno() == Errno.EACCES) {
+        return List.of();
       }
-      try (Directory nested = directory.open(name)) {
-        search(nested, found);
-      } catch (SystemCallException closedOrGone) {
-        // Nothing of ours can be in a group that does not let us in.
-      }
+      throw failure;
     }
   }
 
