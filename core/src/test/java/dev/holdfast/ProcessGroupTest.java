@@ -9,22 +9,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Jobs of POSIX sessions, in a JVM of their own: they may take in orphans, and they get killed. */
 @EveryKernel
 @Timeout(300)
 class ProcessGroupTest {
-  private final Marked mark = Marked.fresh();
-
-  @AfterEach
-  void nothingIsLeft() {
-    List<Long> left = mark.alive();
-    mark.end();
-    assertThat(left).as("marked processes after the test").isEmpty();
-  }
+  @RegisterExtension final Marked mark = Marked.fresh();
 
   /** The control first: what is not in a job lives on. */
   @Test

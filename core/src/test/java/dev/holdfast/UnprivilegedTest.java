@@ -18,9 +18,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** An ordinary user in a delegated scope gets all of a job, and no more than a user may. */
 @Unprivileged
@@ -33,14 +33,7 @@ class UnprivilegedTest {
   private static final String TRAP =
       "$|=1; $SIG{USR1}=sub{ exit 7 }; print \"ready\\n\"; sleep 1000 while 1;";
 
-  private final Marked mark = Marked.fresh();
-
-  @AfterEach
-  void nothingIsLeft() {
-    List<Long> left = mark.alive();
-    mark.end();
-    assertThat(left).as("marked processes after the test").isEmpty();
-  }
+  @RegisterExtension final Marked mark = Marked.fresh();
 
   @Test
   void theHostSaysThatAScopeIsEnough() {

@@ -11,9 +11,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,14 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @HostOnly
 @Timeout(60)
 class ExitStatusTest {
-  private final Marked mark = Marked.fresh();
-
-  @AfterEach
-  void nothingIsLeft() {
-    List<Long> left = mark.alive();
-    mark.end();
-    assertThat(left).as("marked processes after the test").isEmpty();
-  }
+  @RegisterExtension final Marked mark = Marked.fresh();
 
   @Test
   void isTheCommandsOwn() throws Exception {

@@ -13,9 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -36,14 +36,7 @@ class IssueLinesTest {
   private static final double MOST_SECONDS = Place.current().startsWith(Place.QEMU) ? 2.0 : 1.3;
 
   @TempDir Path folder;
-  private final Marked mark = Marked.fresh();
-
-  @AfterEach
-  void nothingIsLeft() {
-    List<Long> left = mark.alive();
-    mark.end();
-    assertThat(left).as("marked processes after the test").isEmpty();
-  }
+  @RegisterExtension final Marked mark = Marked.fresh();
 
   @Test
   @Needs(Feature.PIDS)

@@ -16,10 +16,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -41,7 +41,7 @@ class SystemdTest {
   @TempDir static Path folder;
   private static Installed installed;
 
-  private final Marked mark = Marked.fresh();
+  @RegisterExtension final Marked mark = Marked.fresh();
 
   /**
    * A place to start in, and what is to be seen there.
@@ -115,13 +115,6 @@ class SystemdTest {
   @BeforeAll
   static void install() throws Exception {
     installed = new Installed(folder);
-  }
-
-  @AfterEach
-  void nothingIsLeft() {
-    List<Long> left = mark.alive();
-    mark.end();
-    assertThat(left).as("marked processes after the test").isEmpty();
   }
 
   @ParameterizedTest

@@ -11,9 +11,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** At a terminal, which script(1) makes: its keys are this test's to press. */
@@ -33,35 +33,14 @@ class TerminalTest {
       """;
 
   @TempDir Path folder;
-  private final Marked mark = Marked.fresh();
-
-  @AfterEach
-  void nothingIsLeft() {
-    List<Long> left = mark.alive();
-    mark.end();
-    assertThat(left).as("marked processes after the test").isEmpty();
-  }
+  @RegisterExtension final Marked mark = Marked.fresh();
 
   @Test
   void ctrlCReachesTheCommandOnce() throws Exception {
     Path notes = folder.resolve("notes");
-    Path command =
-        Installed.script(
-            folder.resolve("command"),
-            HoldfastProcess.words(
-                HoldfastProcess.parts(),
-                "run",
-                "--grace",
-                "1s",
-                "--",
-                "perl",
-                "-e",
-                COMMAND,
-                notes.toString(),
-                mark.text()));
     Process terminal =
-        HoldfastProcess.starting(
-            List.of("script", "-qfec", command.toString(), folder.resolve("log").toString()));
+        inTerminal(
+            "run", "--grace", "1s", "--", "perl", "-e", COMMAND, notes.toString(), mark.text());
     try {
       awaitLines(notes, 1);
       assertThat(Files.readAllLines(notes)).containsExactly("foreground");
@@ -80,26 +59,29 @@ class TerminalTest {
   @Test
   void theCommandReadsTheTerminal() throws Exception {
     Path notes = folder.resolve("notes");
-    Path command =
-        Installed.script(
-            folder.resolve("command"),
-            HoldfastProcess.words(
-                HoldfastProcess.parts(),
-                "run",
-                "--",
-                "sh",
-                "-c",
-                "echo ready > \"$0\"; read line; echo \"$line\" >> \"$0\"; exit 7",
-                notes.toString()));
     Process terminal =
-        HoldfastProcess.starting(
-            List.of("script", "-qfec", command.toString(), folder.resolve("log").toString()));
+        inTerminal(
+            "run",
+            "--",
+            "sh",
+            "-c",
+            "echo ready > \"$0\"; read line; echo \"$line\" >> \"$0\"; exit 7",
+            notes.toString());
     awaitLines(notes, 1);
     terminal.outputWriter().write("typed\n");
     terminal.outputWriter().flush();
     assertThat(terminal.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(terminal.exitValue()).isEqualTo(7);
     assertThat(Files.readAllLines(notes)).containsExactly("ready", "typed");
+  }
+
+  /** The command on a terminal of its own, which is what we write to. */
+  private Process inTerminal(String... arguments) throws Exception {
+    Path command =
+        Installed.script(
+            folder.resolve("command"), HoldfastProcess.words(HoldfastProcess.parts(), arguments));
+    return HoldfastProcess.starting(
+        List.of("script", "-qfec", command.toString(), folder.resolve("log").toString()));
   }
 
   private static void awaitLines(Path file, int count) throws IOException {

@@ -1,5 +1,7 @@
 package dev.holdfast.testing;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -10,14 +12,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * Processes that bear a mark in their command line, found in the kernel's process table and nowhere
- * else.
+ * else. As an extension of a test class (RegisterExtension) it sees to it that none is left after
+ * each test.
  *
  * @param text the mark; pass it as an argument to whatever shall be found again
  */
-public record Marked(String text) {
+public record Marked(String text) implements AfterEachCallback {
   public static Marked fresh() {
     return new Marked("mark-" + UUID.randomUUID());
   }
@@ -53,6 +58,14 @@ public record Marked(String text) {
         .pollInterval(Duration.ofMillis(20))
         .until(() -> alive().size() == count);
     return alive();
+  }
+
+  /** Ends what is left, which there must not be. */
+  @Override
+  public void afterEach(ExtensionContext test) {
+    List<Long> left = alive();
+    end();
+    assertThat(left).as("marked processes after the test").isEmpty();
   }
 
   /** Ends them; for positive controls. */
