@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -52,7 +53,10 @@ struct keeper keeper_start(const char *path, enum launch how) {
     signal(SIGHUP, (how & IGNORE_HUP) != 0 ? SIG_IGN : SIG_DFL);
     signal(SIGINT, SIG_DFL);
     signal(SIGQUIT, SIG_DFL);
-    if ((how & FEW_DESCRIPTORS) != 0) setrlimit(RLIMIT_NOFILE, &(struct rlimit){104, 104});
+    if ((how & FEW_DESCRIPTORS) != 0) {
+      prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0); /* or root's keeper would raise it */
+      setrlimit(RLIMIT_NOFILE, &(struct rlimit){104, 104});
+    }
     /* Where there are so few, what is 57 and 100 above must be where it fits. */
     if ((how & SIXTEEN_DESCRIPTORS) != 0) {
       a = dup2(a, 14), b = dup2(b, 15);
