@@ -84,6 +84,7 @@ bool read_file(const char *directory, const char *name, char *to, size_t size);
 int open_at(const char *directory, const char *name, int flags);
 void remove_tree(const char *path); /* groups, deepest first; members must be dead */
 bool exists(const char *path);
+bool open_descriptors(pid_t pid, char *to, size_t size); /* such as "0 1 2 " */
 int64_t now_ms(void);
 bool contains(const char *text, const char *part);
 void status_line(const char *status, const char *key, char *to, size_t size);

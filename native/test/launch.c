@@ -1,5 +1,6 @@
 /* Starting a keeper, also under a filter that makes the kernel an old one. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -9,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -91,6 +93,26 @@ void keeper_pause(const struct keeper *keeper) {
 bool keeper_alive(const struct keeper *keeper) {
   siginfo_t info = {.si_pid = 0};
   return waitid(P_PID, (id_t)keeper->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
+
+bool open_descriptors(pid_t pid, char *to, size_t size) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/fd", pid);
+  DIR *directory = opendir(path);
+  to[0] = '\0';
+  if (directory == NULL) return false;
+  static bool open[4096];
+  memset(open, 0, sizeof open);
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    size_t number = strtoul(entry->d_name, NULL, 10);
+    if (entry->d_name[0] != '.' && number < sizeof open) open[number] = true;
+  }
+  closedir(directory);
+  size_t length = 0;
+  for (size_t i = 0; i < sizeof open && length < size; i++) {
+    if (open[i]) length += (size_t)snprintf(to + length, size - length, "%zu ", i);
+  }
+  return true;
 }
 
 void keeper_stop(struct keeper *keeper) {

@@ -227,11 +227,8 @@ void test_malformed(void) {
   send_raw(keeper.socket, "", 0, NULL, 0, NULL, 0);
   send_raw(keeper.socket, "x", 1, NULL, 0, NULL, 0);
   test_fuzz(&keeper);
-  char path[64], list[65536];
-  snprintf(path, sizeof path, "ls /proc/%d/fd | sort -n | tr '\\n' ' '", keeper.pid);
-  FILE *stream = popen(path, "r");
-  list[fread(list, 1, sizeof list - 1, stream)] = '\0';
-  pclose(stream);
+  char list[65536];
+  open_descriptors(keeper.pid, list, sizeof list);
   ok(strcmp(list, "0 1 2 3 4 6 ") == 0, "no descriptor was left behind but the one for those held: %s", list);
   keeper_stop(&keeper);
 

@@ -215,11 +215,7 @@ static void test_keeper_itself(struct keeper *keeper) {
   int64_t later = 0;
   sscanf(status, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld", &later);
   ok(contains(status, ") S ") && later == user, "it sleeps while nothing is to do");
-  snprintf(path, sizeof path, "ls /proc/%d/fd | sort -n | tr '\\n' ' '", keeper->pid);
-  FILE *list = popen(path, "r");
-  size_t length = fread(status, 1, sizeof status - 1, list);
-  status[length] = '\0';
-  pclose(list);
+  open_descriptors(keeper->pid, status, sizeof status);
   ok(strcmp(status, "0 1 2 3 4 ") == 0, "it holds no descriptor but its own five: %s", status);
 }
 
