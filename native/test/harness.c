@@ -43,6 +43,11 @@ void skip(const char *format, ...) {
   fflush(stdout);
 }
 
+bool beyond_valgrind(const char *what, const char *why) {
+  if (under_valgrind) skip("%s: valgrind %s", what, why);
+  return under_valgrind;
+}
+
 int summary(void) {
   printf("1..%d\n%d passed, %d failed, %d skipped\n", number, passed, failed, skipped);
   return failed == 0 ? 0 : 1;

@@ -13,8 +13,15 @@
 
 void ok(bool passed, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Whether the keepers run in valgrind, and it cannot do this: then it is skipped. */
+bool beyond_valgrind(const char *what, const char *why);
 _Noreturn void die(const char *what);
 int summary(void);
+
+/* What valgrind 3.19 lacks. */
+#define NO_FEWER_FILES "has its own descriptors above those of the keeper, and does not let their number sink"
+#define NO_CLONE3 "does not know clone3"
+#define NO_PIDFDS "does not know pidfd_open and pidfd_send_signal"
 
 /* ---- the keeper */
 
@@ -25,6 +32,7 @@ struct keeper {
 extern const char *keeper_path;
 extern const char *old_keeper_path; /* the one that does not know cgroup.kill */
 extern const char *self_path;
+extern bool under_valgrind;
 
 enum launch { PLAIN = 0, OLD_CALLS = 1, IGNORE_HUP = 2, FEW_DESCRIPTORS = 4, LOW_NUMBERS = 8, SIXTEEN_DESCRIPTORS = 16 };
 struct keeper keeper_start(const char *path, enum launch how);

@@ -72,6 +72,11 @@ struct keeper keeper_start(const char *path, enum launch how) {
     snprintf(socket_number, sizeof socket_number, "%d", a);
     snprintf(pidfd_number, sizeof pidfd_number, "%d", b);
     if ((how & OLD_CALLS) != 0) become_old_kernel();
+    if (under_valgrind) {
+      char *command[] = {"valgrind", "--quiet", "--error-exitcode=99", "--track-origins=yes", VALGRIND_LOG, (char *)(uintptr_t)path,
+                         socket_number, pidfd_number, NULL};
+      execvpe(*command, command, (char *[]){NULL});
+    }
     execle(path, "holdfast-keeper", socket_number, pidfd_number, NULL, (char *[]){NULL});
     _exit(98);
   }

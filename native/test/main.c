@@ -12,11 +12,13 @@
 const char *keeper_path;
 const char *old_keeper_path;
 const char *self_path;
+bool under_valgrind;
 
 int main(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "probe") == 0) return probe_main(argc, argv);
+  if (argc >= 2 && strcmp(argv[1], "--valgrind") == 0) under_valgrind = true, argv++, argc--;
   if (argc < 3) {
-    fprintf(stderr, "usage: %s KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hold]\n", argv[0]);
+    fprintf(stderr, "usage: %s [--valgrind] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hold]\n", argv[0]);
     return 2;
   }
   keeper_path = realpath(argv[1], NULL);

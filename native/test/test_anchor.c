@@ -89,7 +89,7 @@ static void start_job(struct keeper *keeper, const struct scenario *scenario, co
   for (int i = 0; i < paths->count; i++) {
     job[i] = make_group(paths->anchor[i], name);
     if (job[i] == NULL) die("make_group");
-    if (i == 0 && is_v2(scenario->controllers[0]) && (scenario->how & OLD_CALLS) == 0) {
+    if (i == 0 && is_v2(scenario->controllers[0]) && (scenario->how & OLD_CALLS) == 0 && !under_valgrind) {
       request.head.flags = START_CLONE_INTO;
       add_descriptor(&request, open(job[i], O_PATH | O_DIRECTORY | O_CLOEXEC));
     } else {
@@ -215,6 +215,8 @@ static void end_survivors(const struct anchor_paths *paths, const char *job) {
 }
 
 static void run_scenario(const struct scenario *scenario) {
+  bool by_pidfd = scenario->keeper == old_keeper_path || !is_v2(scenario->controllers[0]);
+  if (by_pidfd && !scenario->no_anchor && beyond_valgrind(scenario->what, NO_PIDFDS)) return;
   struct anchor_paths paths;
   int tell[2], keeper_pid = 0, killed = 0, gave_up = 0;
   char text[32] = "";
@@ -300,6 +302,7 @@ static void run_scenario(const struct scenario *scenario) {
  */
 static void test_late_child(bool dies) {
   const char *what = dies ? "late child" : "late child, control";
+  if (beyond_valgrind(what, NO_CLONE3)) return;
   char *base = group_base("");
   if (base == NULL) {
     skip("%s: no place for a group here", what);
@@ -388,6 +391,7 @@ static void test_stuck(void) {
 
 /* A shell's `ulimit -n 16` is no limit for the keeper, but it is one for the child. */
 static void test_few_descriptors(void) {
+  if (beyond_valgrind("sixteen descriptors", NO_FEWER_FILES)) return;
   static const char *const many[HIERARCHIES + 1] = {"", "freezer", "pids", NULL};
   const struct scenario scenario = {.what = "few", .controllers = many, .keeper = keeper_path};
   struct anchor_paths paths;

@@ -179,6 +179,7 @@ void test_hold(void) {
       {"foreground", HELD, PLAIN, true, "sleep 999 & setsid sleep 999 & sleep 0.1; echo ready; exec sleep 999", 3, false},
       {"foreground, control", CONTROL, PLAIN, true, "sleep 999 & echo ready; exec sleep 999", 2, false},
   };
+  if (beyond_valgrind("children in no group", NO_PIDFDS)) return;
   for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) run_scenario(&scenarios[i]);
   test_forgets(PLAIN);
   test_forgets(OLD_CALLS);

@@ -13,7 +13,7 @@
 
 static struct request good_request(void) {
   struct request request = request_new();
-  add_rlimit(&request, 7, 100, 100);
+  add_rlimit(&request, 4 /* RLIMIT_CORE */, 0, 0);
   add_command(&request, "/bin/true", "a", NULL);
   add_string(&request, "A=1");
   request.head.environment_count = 1;
@@ -174,11 +174,12 @@ static void test_holds(struct keeper *keeper) {
 }
 
 static void test_fuzz(struct keeper *keeper) {
+  int messages = under_valgrind ? 2000 : 20000; /* it is slow, and must have caught up when it is asked to serve */
   unsigned int seed = 20250101;
   int spawned = 0, null = open("/dev/null", O_RDWR | O_CLOEXEC);
   struct request base = good_request();
   unsigned char bytes[1024];
-  for (int i = 0; i < 20000; i++) {
+  for (int i = 0; i < messages; i++) {
     int fds[253];
     unsigned int count = rand_r(&seed) % 8 == 0 ? (unsigned int)rand_r(&seed) % 253 : 4;
     for (unsigned int k = 0; k < count; k++) fds[k] = null;
@@ -210,7 +211,7 @@ static void test_fuzz(struct keeper *keeper) {
     while (waitpid(-1, NULL, WNOHANG) > 0) spawned++;
     if (i % 1000 == 0 && !keeper_alive(keeper)) break;
   }
-  ok(keeper_alive(keeper), "20,000 random messages: the keeper lives (%d of them started something)", spawned);
+  ok(keeper_alive(keeper), "%d random messages: the keeper lives (%d of them started something)", messages, spawned);
   struct result result = run(keeper, &base);
   ok(result.running > 0 && wait_exit(result.pid) == 0, "and serves");
   request_free(&base);
@@ -227,11 +228,14 @@ void test_malformed(void) {
   send_raw(keeper.socket, "", 0, NULL, 0, NULL, 0);
   send_raw(keeper.socket, "x", 1, NULL, 0, NULL, 0);
   test_fuzz(&keeper);
-  char list[65536];
-  open_descriptors(keeper.pid, list, sizeof list);
-  ok(strcmp(list, "0 1 2 3 4 6 ") == 0, "no descriptor was left behind but the one for those held: %s", list);
+  static const char *const settled = "0 1 2 3 4 6 ";
+  char list[65536] = "";
+  /* Those that were held and have ended are forgotten a moment later. */
+  for (int i = 0; i < 5000 && open_descriptors(keeper.pid, list, sizeof list) && strcmp(list, settled) != 0; i++) usleep(1000);
+  ok(strcmp(list, settled) == 0, "no descriptor was left behind but the one for those held: %s", list);
   keeper_stop(&keeper);
 
+  if (beyond_valgrind("more descriptors than the keeper may have", NO_FEWER_FILES)) return;
   struct keeper few = keeper_start(keeper_path, FEW_DESCRIPTORS);
   struct request request = good_request();
   for (int i = 0; i < 200; i++) add_descriptor(&request, open("/dev/null", O_RDWR | O_CLOEXEC));

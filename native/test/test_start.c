@@ -72,10 +72,12 @@ static void test_settings(struct keeper *keeper) {
   request.head.flags = START_UMASK | START_NICE | START_DIRECTORY | START_SESSION;
   request.head.umask = 027;
   request.head.nice = 5;
-  add_rlimit(&request, RLIMIT_NOFILE, 99, 100);
+  const char *files = "";
+  if (!beyond_valgrind("rlimit", NO_FEWER_FILES)) add_rlimit(&request, RLIMIT_NOFILE, 99, 100), files = " nofile=99/100";
   add_string(&request, "/usr/bin");
   struct result result = probe(keeper, &request, "settings", out, sizeof out);
-  ok(contains(out, "cwd=/usr/bin umask=27 nice=5 nofile=99/100"), "directory, umask, nice, rlimit: %s", out);
+  snprintf(line, sizeof line, "cwd=/usr/bin umask=27 nice=5%s", files);
+  ok(contains(out, line), "directory, umask, nice, rlimit: %s", out);
   snprintf(line, sizeof line, "sid=%d pgid=%d pid=%d", result.pid, result.pid, result.pid);
   ok(contains(out, line), "a session of its own");
 
@@ -103,6 +105,7 @@ static void test_settings(struct keeper *keeper) {
   ok(getpgid(keeper->pid) == keeper->pid && getsid(keeper->pid) == getsid(0),
      "the keeper has a group of its own in our session");
 
+  if (beyond_valgrind("a limit of four descriptors", NO_FEWER_FILES)) return;
   request = request_new();
   add_rlimit(&request, RLIMIT_NOFILE, 4, 4);
   probe(keeper, &request, "descriptors", out, sizeof out);
@@ -151,10 +154,11 @@ static void test_signals(struct keeper *keeper) {
   struct keeper under_nohup = keeper_start(keeper_path, IGNORE_HUP);
   expect_signals(&under_nohup, START_KEEP_IGNORED, "0000000000000001", "nohup is kept when asked");
   expect_signals(&under_nohup, 0, "0000000000000000", "and not when not");
-  for (int signal = 1; signal <= 64; signal++) {
+  bool all = !beyond_valgrind("all signals to the keeper", "fails an assertion of its own when it is sent one that is synchronous");
+  for (int signal = 1; all && signal <= 64; signal++) {
     if (signal != SIGKILL && signal != SIGSTOP) kill(under_nohup.pid, signal);
   }
-  expect_signals(&under_nohup, 0, "0000000000000000", "after every signal was sent to the keeper");
+  if (all) expect_signals(&under_nohup, 0, "0000000000000000", "after every signal was sent to the keeper");
   keeper_stop(&under_nohup);
 }
 
@@ -162,7 +166,8 @@ static void test_streams(struct keeper *keeper) {
   char expected[256];
   struct request request = request_new();
   probe(keeper, &request, "descriptors", out, sizeof out);
-  ok(contains(out, "fds 0 1 2."), "no descriptor but 0, 1, 2: %s", out);
+  /* Where close_range is refused to valgrind too, its own do not get lost, but are in the child. */
+  ok(contains(out, under_valgrind ? "fds 0 1 2" : "fds 0 1 2."), "no descriptor but 0, 1, 2: %s", out);
   int files[3];
   ino_t inodes[3];
   for (int i = 0; i < 3; i++) {
