@@ -24,11 +24,13 @@ final class Branch implements AutoCloseable {
 
   private final Hierarchy hierarchy;
   private final Directory directory;
+  private final @Nullable Branch above;
   private volatile List<String> controllers;
   private final Map<String, Long> departed = new HashMap<>();
   private volatile boolean keepsTimes;
   private volatile boolean sums = true;
   private long knownModified;
+  private volatile boolean bindsNested;
   private volatile @Nullable DevicePolicy devices;
 
   /**
@@ -37,8 +39,14 @@ final class Branch implements AutoCloseable {
    * @param controllers v1: those of the hierarchy that we use
    */
   Branch(Hierarchy hierarchy, Directory directory, List<String> controllers) {
+    this(hierarchy, directory, controllers, null);
+  }
+
+  private Branch(
+      Hierarchy hierarchy, Directory directory, List<String> controllers, @Nullable Branch above) {
     this.hierarchy = hierarchy;
     this.directory = directory;
+    this.above = above;
     this.controllers = List.copyOf(controllers);
   }
 
@@ -50,11 +58,27 @@ final class Branch implements AutoCloseable {
   static Branch make(
       Hierarchy hierarchy, Directory parent, String name, List<String> controllers, boolean sums)
       throws IOException {
+    return make(hierarchy, parent, name, controllers, sums, null);
+  }
+
+  /** Makes the group {@code name} in this one, in the same way. */
+  Branch nest(String name, List<String> controllers, boolean sums) throws IOException {
+    return changing(() -> make(hierarchy, directory, name, controllers, sums, this));
+  }
+
+  private static Branch make(
+      Hierarchy hierarchy,
+      Directory parent,
+      String name,
+      List<String> controllers,
+      boolean sums,
+      @Nullable Branch above)
+      throws IOException {
     parent.make(name);
     Directory directory = null;
     try {
       directory = parent.open(name);
-      Branch branch = new Branch(hierarchy, directory, controllers);
+      Branch branch = new Branch(hierarchy, directory, controllers, above);
       branch.sums = sums;
       if (!hierarchy.unified()) {
         if (sums && (controllers.contains("memory") || controllers.contains("pids"))) {
@@ -135,6 +159,22 @@ final class Branch implements AutoCloseable {
       knownModified = directory.status().modifiedNanos();
     }
     keepsTimes = true;
+  }
+
+  /**
+   * v1: whether its memory limit binds the groups in it too, which before Linux 5.11 is a choice
+   * ({@code memory.use_hierarchy}). What is made in a group where it does is the same, and nothing
+   * changes that any more: so the group above is asked, once for all in it.
+   */
+  boolean bindsNested() throws IOException {
+    if (!bindsNested) {
+      String text = null;
+      if (above == null || !above.bindsNested()) {
+        text = directory.readIfPresent(MemoryV1.HIERARCHY);
+      }
+      bindsNested = text == null || !text.strip().equals("0");
+    }
+    return bindsNested;
   }
 
   /** What {@link DevicesV1} set here: {@code devices.list} does not show all of it. */

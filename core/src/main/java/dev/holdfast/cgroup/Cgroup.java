@@ -60,6 +60,7 @@ public final class Cgroup implements AutoCloseable {
       List<Branch> branches,
       List<Place> places,
       Map<String, Absence> absences,
+      Earlier earlier,
       @Nullable Cgroup parent,
       @Nullable Scope scope) {
     this.name = name;
@@ -68,7 +69,7 @@ public final class Cgroup implements AutoCloseable {
     this.places = places;
     this.membership = usual.membership();
     this.ending = new Ending(membership, () -> this.branches.v1With("freezer"));
-    this.limiting = new Limiting(name, usual, absences);
+    this.limiting = new Limiting(name, usual, absences, earlier);
     this.childAbsences = limiting.absences();
     this.parent = parent;
     this.scope = scope;
@@ -97,8 +98,8 @@ public final class Cgroup implements AutoCloseable {
       throws HoldfastException {
     GroupName.check(name);
     try {
-      return new Cgroup(
-          name, Hierarchies.make(places, name, sums), List.copyOf(places), absences, null, scope);
+      List<Branch> made = Hierarchies.make(places, name, sums);
+      return new Cgroup(name, made, List.copyOf(places), absences, Earlier.NONE, null, scope);
     } catch (IOException failure) {
       throw Refusal.of("cannot make the group " + name, failure);
     }
@@ -118,7 +119,8 @@ public final class Cgroup implements AutoCloseable {
       throw new IllegalArgumentException("not one group: " + directories);
     }
     try {
-      return new Cgroup(name, Hierarchies.open(host, directories), List.of(), Map.of(), null, null);
+      List<Branch> opened = Hierarchies.open(host, directories);
+      return new Cgroup(name, opened, List.of(), Map.of(), Earlier.UNKNOWN, null, null);
     } catch (IOException failure) {
       throw Refusal.of("cannot open the group " + name, failure);
     }
@@ -135,8 +137,10 @@ public final class Cgroup implements AutoCloseable {
     GroupName.check(name);
     return gate.inside(
         "make the group " + name + " in " + this.name,
-        () ->
-            new Cgroup(name, Hierarchies.nest(usual, name), List.of(), childAbsences, this, scope));
+        () -> {
+          List<Branch> made = Hierarchies.nest(usual, name);
+          return new Cgroup(name, made, List.of(), childAbsences, Earlier.NONE, this, scope);
+        });
   }
 
   /**
@@ -376,6 +380,7 @@ public final class Cgroup implements AutoCloseable {
         "limit the group " + name,
         () -> {
           use(limits.controllers());
+          statistics = null; // a setting can show files or hide them
           return limiting.apply(limits, bestEffort);
         });
   }

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The controllers of one group, each from the hierarchy that has it. Thread-safe. */
 final class Controllers {
@@ -15,7 +16,7 @@ final class Controllers {
   private final List<Controller> all = new ArrayList<>();
 
   private final List<Branch> branches;
-  private volatile boolean looked;
+  private volatile @Nullable List<SnapshotFiles> snapshot;
 
   /** Of a group without other controllers than the usual ones. */
   Controllers(List<Branch> branches) {
@@ -115,6 +116,7 @@ final class Controllers {
   }
 
   void apply(Limits limits, LimitRows rows, Map<String, Absence> absences) throws IOException {
+    snapshot = null; // a setting can show files or hide them, as cgroup.pressure does
     Set<String> wanted = limits.controllers();
     for (Controller controller : all) {
       if (controller.serves(wanted) && controller.isPresent()) {
@@ -148,8 +150,14 @@ final class Controllers {
   }
 
   Usage usage() throws IOException {
-    Figures figures = new Figures(looked);
-    looked = true;
+    List<SnapshotFiles> files = snapshot;
+    if (files == null) {
+      snapshot = files = SnapshotFiles.of(branches);
+    }
+    for (SnapshotFiles each : files) {
+      each.begin();
+    }
+    Figures figures = new Figures(files);
     for (Controller controller : all) {
       controller.usage(figures);
     }

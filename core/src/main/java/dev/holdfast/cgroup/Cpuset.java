@@ -59,7 +59,7 @@ final class Cpuset implements Controller {
   private void partition(Limits.Request request, LimitRows rows) throws IOException {
     String wanted = request.value().toString();
     String former = group.readIfPresent(PARTITION);
-    Directory.Exchange exchange = group.exchange(PARTITION, wanted);
+    Directory.Exchange exchange = group.exchange(PARTITION, wanted, former);
     String shown = exchange.text().strip();
     if (exchange.errno() == 0 && former != null && shown.startsWith(wanted + " invalid")) {
       group.tryWrite(PARTITION, former.strip().split(" ", 2)[0]);

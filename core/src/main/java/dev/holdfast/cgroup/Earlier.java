@@ -6,12 +6,17 @@ import java.util.Optional;
  * What calls before this one asked of a group: a change sets nothing that is only implied where it
  * was asked for otherwise.
  *
+ * @param fresh whether the group is as the kernel made it
  * @param any whether there was one at all
  * @param swap by what the group's swap was set last; empty if by nothing but what a memory limit
  *     implies
  */
-record Earlier(boolean any, Optional<Limits.Request> swap) {
-  static final Earlier NONE = new Earlier(false, Optional.empty());
+record Earlier(boolean fresh, boolean any, Optional<Limits.Request> swap) {
+  /** Of a group that we made. */
+  static final Earlier NONE = new Earlier(true, false, Optional.empty());
+
+  /** Of a group that was there already. */
+  static final Earlier UNKNOWN = new Earlier(false, false, Optional.empty());
 
   Earlier and(Limits limits) {
     Optional<Limits.Request> last = swap;
@@ -22,7 +27,12 @@ record Earlier(boolean any, Optional<Limits.Request> swap) {
         last = Optional.of(request);
       }
     }
-    return new Earlier(true, last);
+    return new Earlier(false, true, last);
+  }
+
+  /** One failed, and may have left something changed. */
+  Earlier andFailure() {
+    return new Earlier(false, any, swap);
   }
 
   /** A limit for swap that was asked for as such. */

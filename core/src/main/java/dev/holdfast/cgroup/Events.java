@@ -2,6 +2,7 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.KernelFiles;
 import dev.holdfast.linux.Poller;
 import java.io.IOException;
 import java.util.OptionalLong;
@@ -28,7 +29,7 @@ final class Events {
         Poller.Watch watch = Poller.shared().watch(events)) {
       String path = group.path().resolve(FILE).toString();
       while (true) {
-        OptionalLong now = FlatKeyed.value(Directory.readAll(events, path), key);
+        OptionalLong now = FlatKeyed.value(KernelFiles.read(events, path), key);
         if (now.isEmpty()) {
           return false;
         }
@@ -37,7 +38,7 @@ final class Events {
         }
         // The descriptor shows PRIORITY when the file has changed since it was read last.
         if (watch.await(Poller.PRIORITY, deadline) == 0 && deadline - System.nanoTime() <= 0) {
-          return FlatKeyed.value(Directory.readAll(events, path), key)
+          return FlatKeyed.value(KernelFiles.read(events, path), key)
               .equals(OptionalLong.of(value));
         }
       }

@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import dev.holdfast.linux.Directory;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -10,20 +11,21 @@ import org.jspecify.annotations.Nullable;
 
 /** Collects a {@link Usage}, each controller its part. Not thread-safe. */
 final class Figures {
-  private final boolean again;
+  private final List<SnapshotFiles> files;
 
-  /**
-   * For a snapshot.
-   *
-   * @param again whether it is not the first: whoever looks often has the files kept open
-   */
-  Figures(boolean again) {
-    this.again = again;
+  /** For a snapshot of {@code files}, which has begun. */
+  Figures(List<SnapshotFiles> files) {
+    this.files = files;
   }
 
   /** The file's content; null where it is not there. */
   @Nullable String read(Directory group, String file) throws IOException {
-    return again ? group.readKept(file) : group.readIfPresent(file);
+    for (SnapshotFiles candidate : files) {
+      if (candidate.areOf(group)) {
+        return candidate.text(file);
+      }
+    }
+    return group.readIfPresent(file);
   }
 
   Optional<Duration> cpuTotal = Optional.empty();

@@ -2,6 +2,7 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.KernelFiles;
 import dev.holdfast.linux.Poller;
 import java.io.IOException;
 import java.util.function.Consumer;
@@ -67,7 +68,7 @@ final class FileWatch implements Watch {
   }
 
   private String read() throws IOException {
-    return Directory.readAll(file, path);
+    return KernelFiles.read(file, path);
   }
 
   @Override

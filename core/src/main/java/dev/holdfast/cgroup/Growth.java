@@ -100,14 +100,7 @@ final class Growth {
     if (parent != null) {
       for (Branch above : parent.branches().all()) {
         if (above.holds(controller)) {
-          made.add(
-              above.changing(() ->
-                  Branch.make(
-                      above.hierarchy(),
-                      above.directory(),
-                      group.name(),
-                      List.of(controller),
-                      false)));
+          made.add(above.nest(group.name(), List.of(controller), false));
           return;
         }
       }

@@ -92,10 +92,7 @@ final class Hierarchies {
     List<Branch> made = new ArrayList<>();
     try {
       for (Branch branch : above.all()) {
-        made.add(
-            branch.changing(() ->
-                Branch.make(
-                    branch.hierarchy(), branch.directory(), name, branch.controllers(), true)));
+        made.add(branch.nest(name, branch.controllers(), true));
       }
       return made;
     } catch (IOException | RuntimeException failure) {

@@ -105,9 +105,14 @@ final class LimitRows {
     refused(request, why.isEmpty() ? call : why + ": " + call, remedy, cause);
   }
 
+  /** What {@code file} holds, if that is known; null otherwise. */
+  @Nullable String known(String file) {
+    return earlier.fresh() ? FreshValues.of(file) : null;
+  }
+
   /** Writes {@code text} to {@code file}, and remembers what it held. */
   Directory.Exchange exchange(Directory group, String file, String text) throws IOException {
-    Directory.Exchange exchange = group.exchange(file, text);
+    Directory.Exchange exchange = group.exchange(file, text, known(file));
     if (exchange.errno() == 0) {
       rollback.wrote(group, file, exchange.former());
     }
@@ -121,7 +126,7 @@ final class LimitRows {
    */
   Directory.Exchange exchange(Directory group, String file, String key, String text, String lifted)
       throws IOException {
-    Directory.Exchange exchange = group.exchange(file, key + " " + text);
+    Directory.Exchange exchange = group.exchange(file, key + " " + text, null);
     if (exchange.errno() == 0) {
       String former = exchange.former();
       rollback.wrote(

@@ -59,7 +59,7 @@ public final class LimitText {
     if (isUnlimited(text)) {
       return LimitValue.UNLIMITED;
     }
-    if (text.matches("[0-9]{1,7}(\\.[0-9]{1,9})?|\\.[0-9]{1,9}")) {
+    if (isDecimal(text)) {
       double value = new BigDecimal(text).doubleValue();
       if (value >= 0.001 && value <= MOST_CPUS) {
         return LimitValue.cpus(value);
@@ -70,7 +70,7 @@ public final class LimitText {
   }
 
   static LimitValue count(String text, long least, long most) {
-    if (text.matches("[0-9]{1,18}")) {
+    if (isDigits(text, 0, text.length(), 18)) {
       long value = Long.parseLong(text);
       if (value >= least && value <= most) {
         return LimitValue.count(value);
@@ -78,6 +78,29 @@ public final class LimitText {
     }
     throw new IllegalArgumentException(
         "\"" + text + "\" is not a whole number from " + least + " to " + most);
+  }
+
+  /** {@code 2}, {@code 1.5} or {@code .5}: 7 digits before the point and 9 behind it at most. */
+  private static boolean isDecimal(String text) {
+    int point = text.indexOf('.');
+    if (point < 0) {
+      return isDigits(text, 0, text.length(), 7);
+    }
+    return (point == 0 || isDigits(text, 0, point, 7))
+        && isDigits(text, point + 1, text.length(), 9);
+  }
+
+  /** Whether there are 1 to {@code most} digits from {@code begin} to {@code end}, and no more. */
+  private static boolean isDigits(String text, int begin, int end, int most) {
+    if (begin == end || end - begin > most) {
+      return false;
+    }
+    for (int i = begin; i < end; i++) {
+      if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        return false;
+      }
+    }
+    return true;
   }
 
   static boolean isUnlimited(String text) {

@@ -16,14 +16,20 @@ import java.util.Set;
 final class Limiting {
   private final String name;
   private final Object changing = new Object();
-  private Earlier earlier = Earlier.NONE;
+  private Earlier earlier;
   private volatile Branches branches;
   private volatile Controllers controllers;
   private Set<String> used = Cgroup.USUAL;
   private volatile Map<String, Absence> absences;
 
-  Limiting(String name, Branches branches, Map<String, Absence> absences) {
+  /**
+   * Of a group.
+   *
+   * @param earlier what was asked of it until now
+   */
+  Limiting(String name, Branches branches, Map<String, Absence> absences, Earlier earlier) {
     this.name = name;
+    this.earlier = earlier;
     this.branches = branches;
     this.controllers = new Controllers(branches.all());
     this.absences = Map.copyOf(absences);
@@ -36,6 +42,7 @@ final class Limiting {
       try {
         controllers.apply(limits, rows, absences);
       } catch (IOException refused) {
+        earlier = earlier.andFailure();
         throw rows.rollback().after(Refusal.of("cannot limit the group " + name, refused));
       }
       earlier = earlier.and(limits);

@@ -32,7 +32,8 @@ final class MemoryOomGroup implements Controller {
     if (asked.isEmpty() && rows.earlier().any()) {
       return;
     }
-    String former = rows.earlier().any() ? group.readIfPresent(FILE) : "0";
+    String known = rows.known(FILE);
+    String former = known == null ? group.readIfPresent(FILE) : known;
     int errno = group.tryWrite(FILE, limits.oomGroup() ? "1" : "0");
     if (errno == 0) {
       rows.rollback().wrote(group, FILE, former);

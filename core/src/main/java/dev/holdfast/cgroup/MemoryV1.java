@@ -19,7 +19,7 @@ final class MemoryV1 implements Controller {
   private static final String SOFT = "memory.soft_limit_in_bytes";
   private static final String KERNEL = "memory.kmem.limit_in_bytes";
   private static final String OOM_CONTROL = "memory.oom_control";
-  private static final String HIERARCHY = "memory.use_hierarchy";
+  static final String HIERARCHY = "memory.use_hierarchy";
 
   /** The kernel charges 64 pages at a time where there is room for them. */
   private static final long CHARGED_AT_ONCE = 64 * LimitRows.PAGE;
@@ -110,8 +110,7 @@ final class MemoryV1 implements Controller {
   private void memory(Limits.Request request, Optional<Limits.Request> swap, LimitRows rows)
       throws IOException {
     // Before Linux 5.11 a nested group could stand beside the limit instead of below it.
-    String hierarchy = group.readIfPresent(HIERARCHY);
-    if (hierarchy != null && hierarchy.strip().equals("0")) {
+    if (!branch.bindsNested()) {
       int errno = rows.exchange(group, HIERARCHY, "1").errno();
       if (errno != 0) {
         rows.refused(request, group, HIERARCHY, errno);

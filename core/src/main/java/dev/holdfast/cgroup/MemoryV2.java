@@ -73,7 +73,7 @@ final class MemoryV2 implements Controller {
    */
   private boolean grows(Limits limits, LimitRows rows) throws IOException {
     Optional<Limits.Request> request = limits.get(LimitKind.MEMORY);
-    if (request.isEmpty() || !rows.earlier().any()) {
+    if (request.isEmpty() || rows.earlier().fresh()) {
       return false; // a new group has no limit
     }
     String text = group.readIfPresent(MAX);

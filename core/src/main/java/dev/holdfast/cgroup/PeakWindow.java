@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.KernelFiles;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.util.OptionalLong;
@@ -52,12 +53,12 @@ public final class PeakWindow implements AutoCloseable {
 
   /** Begins anew: what is used now is the peak. */
   public void reset() throws IOException {
-    Directory.write(file, path, "reset");
+    KernelFiles.write(file, path, "reset");
   }
 
   /** The highest use since then, in bytes. */
   public OptionalLong bytes() throws IOException {
-    return FlatKeyed.number(Directory.readAll(file, path));
+    return FlatKeyed.number(KernelFiles.read(file, path));
   }
 
   @Override

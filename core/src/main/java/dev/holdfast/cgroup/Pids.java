@@ -9,6 +9,7 @@ import java.util.Set;
 final class Pids implements Controller {
   private static final String MAX = "pids.max";
   private static final String EVENTS = "pids.events";
+  private static final String LOCAL = "pids.events.local";
 
   private final Branch branch;
   private final Directory group;
@@ -25,7 +26,7 @@ final class Pids implements Controller {
 
   @Override
   public boolean isPresent() {
-    return group.has(MAX);
+    return !branch.unified() || group.has(MAX);
   }
 
   @Override
@@ -41,8 +42,9 @@ final class Pids implements Controller {
     figures.pidsCurrent = FlatKeyed.number(figures.read(group, "pids.current"));
     figures.pidsPeak = FlatKeyed.number(figures.read(group, "pids.peak")); // since Linux 6.1
     String events = figures.read(group, EVENTS);
+    boolean alone = !branch.unified() || figures.read(group, LOCAL) == null;
     figures.pidsRejected =
-        events != null && countsAlone(branch)
+        events != null && alone
             ? NestedSum.of(branch, EVENTS, "max", events)
             : FlatKeyed.value(events, "max");
   }
@@ -52,7 +54,6 @@ final class Pids implements Controller {
    * which brought {@code pids.events.local}.
    */
   static boolean countsAlone(Branch branch) {
-    return !branch.unified()
-        || (branch.directory().has(EVENTS) && !branch.directory().has("pids.events.local"));
+    return !branch.unified() || (branch.directory().has(EVENTS) && !branch.directory().has(LOCAL));
   }
 }

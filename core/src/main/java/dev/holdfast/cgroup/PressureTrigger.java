@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.KernelFiles;
 import dev.holdfast.linux.Poller;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
@@ -67,7 +68,7 @@ final class PressureTrigger implements Watch {
       Directory group, PressureKind kind, String text, Runnable action) throws IOException {
     Descriptor file = group.openToReadAndWrite(kind.file());
     try {
-      Directory.write(file, group.path().resolve(kind.file()).toString(), text + "\0");
+      KernelFiles.write(file, group.path().resolve(kind.file()).toString(), text + "\0");
       PressureTrigger trigger = new PressureTrigger(file, action);
       trigger.arm();
       return trigger;

@@ -2,6 +2,8 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -31,9 +33,21 @@ final class SnapshotFiles {
     return new SnapshotFiles(branch.directory(), !branch.unified());
   }
 
+  static List<SnapshotFiles> of(List<Branch> branches) {
+    List<SnapshotFiles> all = new ArrayList<>();
+    for (Branch branch : branches) {
+      all.add(of(branch));
+    }
+    return all;
+  }
+
   /** Where there is no directory. */
   static SnapshotFiles none() {
     return new SnapshotFiles(null, false);
+  }
+
+  boolean areOf(Directory directory) {
+    return group == directory;
   }
 
   /** Whether they are v1's. */
@@ -48,8 +62,8 @@ final class SnapshotFiles {
   void begin() throws IOException {
     again = looked;
     looked = true;
-    if (group != null && !legacy) {
-      String now = again ? group.readKept("cgroup.controllers") : null;
+    if (group != null && !legacy && !absent.isEmpty()) {
+      String now = group.readKept("cgroup.controllers");
       if (now != null && !now.equals(controllers)) {
         absent.clear();
         controllers = now;

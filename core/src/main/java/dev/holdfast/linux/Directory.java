@@ -1,12 +1,7 @@
 package dev.holdfast.linux;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -26,14 +21,6 @@ public final class Directory implements AutoCloseable {
   private static final int O_CLOEXEC = 0x80000;
   private static final int AT_FDCWD = -100;
   private static final int AT_REMOVEDIR = 0x200;
-  private static final int FIRST_READ = 4096;
-
-  /**
-   * The kernel fills a page with whole records of a file (fs/seq_file.c) and stops early only if
-   * the next one does not fit. No record of the files that we read is half a page long, so less
-   * than that is all there is.
-   */
-  private static final int CERTAIN = FIRST_READ / 2;
 
   private final Descriptor descriptor;
   private final Path path;
@@ -95,15 +82,12 @@ public final class Directory implements AutoCloseable {
 
   /** Changes the mode of this directory itself. */
   public void mode(int mode) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      Kernel.get()
-          .check(
-              SystemCall.FCHMODAT,
-              path.toString(),
-              number(),
-              Kernel.text(arena, ".").address(),
-              mode,
-              0);
+    try (Scratch scratch = Scratch.take()) {
+      long address = scratch.text(".");
+      long result = Kernel.get().call(scratch, SystemCall.FCHMODAT, number(), address, mode, 0);
+      if (result < 0) {
+        throw new SystemCallException("fchmodat", path.toString(), (int) -result);
+      }
     }
   }
 
@@ -120,11 +104,13 @@ public final class Directory implements AutoCloseable {
   }
 
   private void owner(String whole, String name, int user, int group, int flags) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Scratch scratch = Scratch.take()) {
       long result = Changes.refused(SystemCall.FCHOWNAT, this, name, null);
       if (result == 0) {
-        long address = Kernel.text(arena, name).address();
-        result = Kernel.get().call(SystemCall.FCHOWNAT, number(), address, user, group, flags, 0);
+        long address = scratch.text(name);
+        result =
+            Kernel.get()
+                .call(scratch, SystemCall.FCHOWNAT, number(), address, user, group, flags, 0);
       }
       if (result < 0) {
         throw new SystemCallException("fchownat", whole, (int) -result);
@@ -134,11 +120,9 @@ public final class Directory implements AutoCloseable {
 
   /** Whether there is a file or directory of this name. */
   public boolean has(String name) {
-    try (Arena arena = Arena.ofConfined()) {
-      return Kernel.get()
-              .call(
-                  SystemCall.FACCESSAT, number(), Kernel.text(arena, component(name)).address(), 0)
-          == 0;
+    try (Scratch scratch = Scratch.take()) {
+      long address = scratch.text(component(name));
+      return Kernel.get().call(scratch, SystemCall.FACCESSAT, number(), address, 0, 0) == 0;
     } catch (IOException closed) {
       return false;
     }
@@ -162,7 +146,7 @@ public final class Directory implements AutoCloseable {
   /** The whole content of the file {@code name}, as the kernel gives it. */
   public String read(String name) throws IOException {
     try (Descriptor file = openToRead(name)) {
-      return readAll(file, path(name).toString());
+      return KernelFiles.read(file, this, name);
     }
   }
 
@@ -172,7 +156,7 @@ public final class Directory implements AutoCloseable {
    */
   public @Nullable String readIfPresent(String name) throws IOException {
     try (Descriptor file = openIfPresent(name)) {
-      return file == null ? null : readIfPresent(file, name);
+      return file == null ? null : KernelFiles.readIfPresent(file, this, name);
     }
   }
 
@@ -193,55 +177,15 @@ public final class Directory implements AutoCloseable {
         file = other;
       }
     }
-    return readIfPresent(file, name);
+    return KernelFiles.readIfPresent(file, this, name);
   }
 
   private @Nullable Descriptor openIfPresent(String name) throws IOException {
     long opened = open(name, O_RDONLY);
-    return isAbsent(opened) ? null : opened(opened, path(name));
-  }
-
-  private @Nullable String readIfPresent(Descriptor file, String name) throws IOException {
-    try {
-      return readAll(file, path(name).toString());
-    } catch (SystemCallException failure) {
-      if (isAbsent(-failure.errno())) {
-        return null;
-      }
-      throw failure;
+    if (opened >= 0) {
+      return new Descriptor((int) opened);
     }
-  }
-
-  private static boolean isAbsent(long result) {
-    return result == -Errno.ENOENT || result == -Errno.ENODEV || result == -Errno.EOPNOTSUPP;
-  }
-
-  /** The whole content of an open file of a kernel filesystem, from its beginning. */
-  public static String readAll(Descriptor file, String path) throws IOException {
-    Kernel kernel = Kernel.get();
-    int number = file.number();
-    for (long size = FIRST_READ; ; size *= 4) {
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment buffer = arena.allocate(size);
-        long length = 0;
-        while (length < size) {
-          long n =
-              kernel.check(
-                  SystemCall.PREAD64,
-                  path,
-                  number,
-                  buffer.address() + length,
-                  size - length,
-                  length);
-          length += n;
-          if (n == 0 || length < CERTAIN) {
-            byte[] bytes = new byte[(int) length];
-            MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
-            return new String(bytes, StandardCharsets.ISO_8859_1);
-          }
-        }
-      }
-    }
+    return KernelFiles.isAbsent(opened) ? null : opened(opened, path(name));
   }
 
   /**
@@ -249,21 +193,19 @@ public final class Directory implements AutoCloseable {
    */
   public void write(String name, String value) throws IOException {
     try (Descriptor file = openToWrite(name)) {
-      write(file, path(name).toString(), value);
-    }
-  }
-
-  /** As {@link #write(String, String)}, to an open file. */
-  public static void write(Descriptor file, String path, String value) throws IOException {
-    long result = write(file, null, path, value);
-    if (result < 0) {
-      throw new SystemCallException("write", path, (int) -result);
+      KernelFiles.write(file, this, name, value);
     }
   }
 
   /** As {@link #write}, but the error number is returned, 0 for none. */
   public int tryWrite(String name, String value) throws IOException {
-    return writing(name, value, O_WRONLY, false).errno();
+    long opened = open(name, O_WRONLY);
+    if (opened < 0) {
+      return (int) -opened;
+    }
+    try (Descriptor file = new Descriptor((int) opened)) {
+      return (int) -Math.min(KernelFiles.tryWrite(file, this, name, value), 0);
+    }
   }
 
   /**
@@ -278,39 +220,20 @@ public final class Directory implements AutoCloseable {
   /**
    * Reads {@code name}, writes {@code value} and reads what the kernel made of it, with one open
    * file.
+   *
+   * @param known what the file holds, if that is known and need not be read
    */
-  public Exchange exchange(String name, String value) throws IOException {
-    return writing(name, value, O_RDWR, true);
-  }
-
-  private Exchange writing(String name, String value, int flags, boolean reads) throws IOException {
-    long opened = open(name, flags);
+  public Exchange exchange(String name, String value, @Nullable String known) throws IOException {
+    long opened = open(name, O_RDWR);
     if (opened < 0) {
       return new Exchange((int) -opened, null, "");
     }
     try (Descriptor file = new Descriptor((int) opened)) {
-      String former = reads ? readIfPresent(file, name) : null;
-      long result = write(file, this, name, value);
-      if (result < 0) {
-        return new Exchange((int) -result, former, "");
-      }
-      return new Exchange(0, former, reads ? readAll(file, path(name).toString()) : "");
-    }
-  }
-
-  /** As of {@code name} in {@code directory}, or without one of a path. */
-  private static long write(
-      Descriptor file, @Nullable Directory directory, String name, String value)
-      throws IOException {
-    long refused = Changes.refused(SystemCall.WRITE, directory, name, value);
-    if (refused != 0) {
-      return refused;
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      byte[] bytes = RawText.bytes(value);
-      MemorySegment buffer = arena.allocate(Math.max(bytes.length, 1));
-      MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
-      return Kernel.get().call(SystemCall.WRITE, file.number(), buffer.address(), bytes.length);
+      String former = known == null ? KernelFiles.readIfPresent(file, this, name) : known;
+      long result = KernelFiles.tryWrite(file, this, name, value);
+      return result < 0
+          ? new Exchange((int) -result, former, "")
+          : new Exchange(0, former, KernelFiles.read(file, this, name));
     }
   }
 
@@ -321,36 +244,9 @@ public final class Directory implements AutoCloseable {
 
   /** The names of the subdirectories. */
   public List<String> subdirectories() throws IOException {
-    // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, then the name, NUL-terminated.
-    final int typeDirectory = 4;
-    List<String> names = new ArrayList<>();
-    long opened = openAt(number(), new byte[] {'.'}, directoryFlags());
-    try (Descriptor own = opened(opened, path);
-        Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(8192, 8);
-      while (true) {
-        long length =
-            Kernel.get()
-                .check(
-                    SystemCall.GETDENTS64,
-                    path.toString(),
-                    own.number(),
-                    buffer.address(),
-                    buffer.byteSize(),
-                    0);
-        if (length == 0) {
-          return names;
-        }
-        for (long at = 0; at < length; ) {
-          int recordLength = Short.toUnsignedInt(buffer.get(ValueLayout.JAVA_SHORT, at + 16));
-          byte type = buffer.get(ValueLayout.JAVA_BYTE, at + 18);
-          String name = name(buffer, at + 19);
-          if (type == typeDirectory && !name.equals(".") && !name.equals("..")) {
-            names.add(name);
-          }
-          at += recordLength;
-        }
-      }
+    // An open file of its own: the place where a listing goes on belongs to that.
+    try (Descriptor own = opened(openAt(number(), new byte[] {'.'}, directoryFlags()), path)) {
+      return Listing.subdirectories(own, path);
     }
   }
 
@@ -369,29 +265,26 @@ public final class Directory implements AutoCloseable {
 
   /** Sets an extended attribute; cgroup filesystems take those of {@code user.} since Linux 5.7. */
   public void setAttribute(String name, String value) throws IOException {
-    long refused = Changes.refused(SystemCall.FSETXATTR, this, name, null);
-    if (refused != 0) {
-      throw new SystemCallException("fsetxattr", path.toString(), (int) -refused);
+    long result = Changes.refused(SystemCall.FSETXATTR, this, name, null);
+    if (result == 0) {
+      try (Scratch scratch = Scratch.take()) {
+        long names = scratch.text(name + '\0' + value);
+        long values = names + RawText.bytes(name).length + 1;
+        long size = RawText.bytes(value).length;
+        result =
+            Kernel.get().call(scratch, SystemCall.FSETXATTR, number(), names, values, size, 0, 0);
+      }
     }
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment text = Kernel.text(arena, value);
-      Kernel.get()
-          .check(
-              SystemCall.FSETXATTR,
-              path.toString(),
-              number(),
-              Kernel.text(arena, name).address(),
-              text.address(),
-              text.byteSize() - 1);
+    if (result < 0) {
+      throw new SystemCallException("fsetxattr", path.toString(), (int) -result);
     }
   }
 
   /** Whether the extended attribute is there. */
   public boolean hasAttribute(String name) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      return Kernel.get()
-              .call(SystemCall.FGETXATTR, number(), Kernel.text(arena, name).address(), 0, 0)
-          >= 0;
+    try (Scratch scratch = Scratch.take()) {
+      long address = scratch.text(name);
+      return Kernel.get().call(scratch, SystemCall.FGETXATTR, number(), address, 0, 0) >= 0;
     }
   }
 
@@ -429,9 +322,9 @@ public final class Directory implements AutoCloseable {
     if (refused != 0) {
       return refused;
     }
-    try (Arena arena = Arena.ofConfined()) {
-      return Math.min(
-          Kernel.get().call(call, number(), Kernel.text(arena, name).address(), argument), 0);
+    try (Scratch scratch = Scratch.take()) {
+      long address = scratch.text(name);
+      return Math.min(Kernel.get().call(scratch, call, number(), address, argument, 0), 0);
     }
   }
 
@@ -447,13 +340,14 @@ public final class Directory implements AutoCloseable {
   }
 
   private Descriptor openOrFail(String name, int flags) throws IOException {
-    return opened(open(name, flags), path(name));
+    long result = open(name, flags);
+    return result < 0 ? opened(result, path(name)) : new Descriptor((int) result);
   }
 
   private static long openAt(int directory, byte[] name, int flags) {
-    try (Arena arena = Arena.ofConfined()) {
-      return Kernel.get()
-          .call(SystemCall.OPENAT, directory, Kernel.text(arena, name).address(), flags, 0);
+    try (Scratch scratch = Scratch.take()) {
+      long address = scratch.text(name);
+      return Kernel.get().call(scratch, SystemCall.OPENAT, directory, address, flags, 0);
     }
   }
 
@@ -462,16 +356,6 @@ public final class Directory implements AutoCloseable {
       throw new SystemCallException("openat", path.toString(), (int) -result);
     }
     return new Descriptor((int) result);
-  }
-
-  private static String name(MemorySegment buffer, long at) {
-    int length = 0;
-    while (buffer.get(ValueLayout.JAVA_BYTE, at + length) != 0) {
-      length++;
-    }
-    byte[] bytes = new byte[length];
-    MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, at, bytes, 0, length);
-    return RawText.text(bytes);
   }
 
   private static String component(String name) {

@@ -1,7 +1,6 @@
 package dev.holdfast.linux;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -21,14 +20,16 @@ public record FileStatus(long inode, int owner, int links, long modifiedNanos) {
     final int basicStats = 0x7ff;
     // struct statx: uid at 20, ino at 32, mtime at 112 (s64 seconds, u32 nanoseconds); 256 bytes in
     // all.
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(256, 8);
+    try (Scratch scratch = Scratch.take()) {
+      MemorySegment buffer = scratch.buffer();
+      // The empty path is where the answer is to come: the kernel has read it by then.
       long result =
           Kernel.get()
               .call(
+                  scratch,
                   SystemCall.STATX,
                   file.number(),
-                  Kernel.text(arena, "").address(),
+                  scratch.text(""),
                   atEmptyPath,
                   basicStats,
                   buffer.address(),

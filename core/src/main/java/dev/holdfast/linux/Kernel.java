@@ -95,8 +95,15 @@ final class Kernel {
    * again.
    */
   long call(SystemCall call, long a, long b, long c, long d, long e, long f) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment errno = arena.allocate(errnoSize, 8);
+    try (Scratch scratch = Scratch.take()) {
+      return call(scratch, call, a, b, c, d, e, f);
+    }
+  }
+
+  /** As above, for somebody who has a place for errno already. */
+  long call(Scratch scratch, SystemCall call, long a, long b, long c, long d, long e, long f) {
+    try {
+      MemorySegment errno = scratch.errno();
       while (true) {
         long result =
             (long) function.invokeExact(syscall, errno, call.number(aarch64), a, b, c, d, e, f);
@@ -113,6 +120,10 @@ final class Kernel {
     } catch (Throwable failure) {
       throw new AssertionError(failure);
     }
+  }
+
+  long call(Scratch scratch, SystemCall call, long a, long b, long c, long d) {
+    return call(scratch, call, a, b, c, d, 0, 0);
   }
 
   long call(SystemCall call, long a, long b, long c, long d) {

@@ -67,7 +67,7 @@ final class FakeGroup implements AutoCloseable {
   }
 
   static Usage usage(Controller controller) throws IOException {
-    Figures figures = new Figures(false);
+    Figures figures = new Figures(List.of());
     controller.usage(figures);
     return figures.usage();
   }
