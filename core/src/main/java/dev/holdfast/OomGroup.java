@@ -19,7 +19,16 @@ final class OomGroup implements AutoCloseable {
     this.watch = watch;
   }
 
-  /** Null where there is no memory controller to watch. */
+  /** Whether one out-of-memory kill ends the whole job, by what was asked for last. */
+  static boolean isOf(Job job) {
+    return !(job.lifetime().container() instanceof CgroupContainer cgroup)
+        || cgroup.endsTogetherAtOom();
+  }
+
+  /**
+   * Watches for as long as the job may be told to end together. Null where there is no memory
+   * controller to watch.
+   */
   static @Nullable OomGroup start(Job job) throws IOException {
     // The poller holds what is watched, and a job must be able to be forgotten: so not the job.
     JobLifetime lifetime = job.lifetime();

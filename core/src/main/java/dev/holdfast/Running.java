@@ -47,7 +47,7 @@ public final class Running implements AutoCloseable {
     this.begin = System.nanoTime();
     try {
       this.budget = CpuBudget.of(run, job);
-      this.oom = run.limits().oomGroup() ? OomGroup.start(job) : null;
+      this.oom = OomGroup.start(job);
       this.child = job.start(command);
     } catch (StartException failure) {
       closeAfter(failure);
@@ -205,7 +205,7 @@ public final class Running implements AutoCloseable {
 
   private Outcome outcome(Optional<Child.Exit> exit) throws IOException {
     Usage usage = job.usage();
-    if (run.limits().oomGroup() && usage.memory().oomKills().orElse(0) > 0) {
+    if (OomGroup.isOf(job) && usage.memory().oomKills().orElse(0) > 0) {
       return Outcome.OOM_KILLED;
     }
     Outcome set = cause.get();

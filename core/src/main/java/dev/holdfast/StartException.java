@@ -76,6 +76,22 @@ public final class StartException extends HoldfastException {
     };
   }
 
+  /** What helps where the kernel makes no process in the group of the job. */
+  private static String intoGroup(StartOutcome.Failed failure) {
+    return switch (failure.errno()) {
+      case Errno.EMFILE, Errno.ENFILE -> MORE_FILES;
+      case Errno.EAGAIN -> "raise the limit of processes, or wait until some have ended";
+      case Errno.ENOMEM -> "free memory, or raise the job's limit of it";
+      case Errno.EBUSY ->
+          "disable what was enabled in cgroup.subtree_control of the job's group: one whose nested"
+              + " groups have controllers holds no processes itself";
+      case Errno.EOPNOTSUPP ->
+          "make the job's group a domain again: it, or one near it, is threaded (cgroup.type)";
+      case Errno.ENOENT, Errno.ENODEV -> "somebody removed the job's group; open another job";
+      default -> "see holdfast doctor";
+    };
+  }
+
   private static boolean isOutOfFiles(StartOutcome.Failed failure) {
     return failure.errno() == Errno.EMFILE || failure.errno() == Errno.ENFILE;
   }
@@ -97,11 +113,7 @@ public final class StartException extends HoldfastException {
       case RLIMIT -> "ask for no more than the hard limit, or run as root";
       case NICE -> "only root may lower a nice value";
       case OOM_SCORE -> "only root may lower an oom_score_adj; and /proc must be there";
-      case PIDS, CLONE ->
-          isOutOfFiles(failure)
-              ? MORE_FILES
-              : "raise the limit of processes, or wait until some have ended";
-      case JOIN -> "see holdfast doctor";
+      case PIDS, CLONE, JOIN -> intoGroup(failure);
       case REQUEST -> isOutOfFiles(failure) ? MORE_FILES : REPORT;
       default -> REPORT;
     };

@@ -14,6 +14,8 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Limits are felt, not only written: on v1, hybrid and v2 alike. */
 @EveryKernel
@@ -95,6 +98,32 @@ class LimitTest {
     assertThat(result.outcome()).isEqualTo(Outcome.EXITED);
     assertThat(result.exit().orElseThrow().code()).isZero();
     assertThat(result.usage().memory().oomKills().orElseThrow()).isPositive();
+  }
+
+  /** Also of a run that began otherwise. */
+  @Test
+  @Needs(Feature.MEMORY)
+  void whatWasAskedForLastDecides(@TempDir Path directory) throws Exception {
+    Path go = directory.resolve("go");
+    String script =
+        "until [ -e "
+            + go
+            + " ]; do sleep 0.05; done; perl -e '$x = \"a\" x 300000000'; exec sleep 1000";
+    Marked mark = Marked.fresh();
+    try (Running running =
+        Run.of(Command.of("sh", "-c", script, mark.text()))
+            .limits(Limits.builder().memory("64M").oomGroup(false).build())
+            .timeout(Duration.ofSeconds(60))
+            .start()) {
+      running.job().limit(Limits.builder().oomGroup(true).build());
+      Files.createFile(go);
+
+      Result result = running.await();
+
+      assertThat(result.outcome()).isEqualTo(Outcome.OOM_KILLED);
+      assertThat(result.wall()).isLessThan(Duration.ofSeconds(50));
+    }
+    assertThat(mark.alive()).isEmpty();
   }
 
   @Test

@@ -3,8 +3,13 @@ package dev.holdfast;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.StartOutcome;
+import dev.holdfast.linux.StartStep;
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.Needs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -13,6 +18,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -59,6 +65,36 @@ class StartTest {
         .isInstanceOfSatisfying(
             StartException.class, e -> assertThat(e.isNotFound() || e.isNotExecutable()).isFalse())
         .hasMessageContaining("directory");
+  }
+
+  @Test
+  @Needs({Feature.ROOT, Feature.PURE_V2, Feature.MEMORY})
+  void aGroupThatHoldsGroupsWithControllersTakesNoProcess() throws Exception {
+    try (Job job = Job.open()) {
+      Path group = Groups.directoriesOf(job).getFirst();
+      Files.createDirectory(group.resolve("nested"));
+      Files.writeString(group.resolve("cgroup.subtree_control"), "+memory");
+      assertThatThrownBy(() -> job.start(Command.of("true")))
+          .isInstanceOf(StartException.class)
+          .hasMessageMatching(
+              "cannot start true: .*EBUSY.* \\(disable what was enabled in cgroup.subtree_control.*");
+    }
+  }
+
+  @Test
+  void whatHelpsDependsOnTheError() {
+    Map<Integer, String> remedies =
+        Map.of(
+            Errno.EAGAIN, "limit of processes",
+            Errno.EMFILE, "open files",
+            Errno.ENOMEM, "memory",
+            Errno.EBUSY, "cgroup.subtree_control",
+            Errno.EOPNOTSUPP, "threaded",
+            Errno.ENODEV, "another job");
+    remedies.forEach((errno, remedy) -> {
+      StartOutcome.Failed failed = new StartOutcome.Failed(StartStep.CLONE, errno, 0);
+      assertThat(StartException.of(Command.of("true"), failed).remedy()).contains(remedy);
+    });
   }
 
   @Test

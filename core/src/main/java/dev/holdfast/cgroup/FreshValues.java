@@ -1,6 +1,7 @@
 package dev.holdfast.cgroup;
 
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,9 @@ final class FreshValues {
           Map.entry("memory.swap.max", "max"),
           Map.entry("memory.limit_in_bytes", "-1"),
           Map.entry("memory.memsw.limit_in_bytes", "-1"));
+
+  /** Those that are known. */
+  static final Set<String> FILES = VALUES.keySet();
 
   private FreshValues() {}
 

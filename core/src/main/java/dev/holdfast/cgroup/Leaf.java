@@ -40,11 +40,8 @@ final class Leaf {
         }
       }
     } catch (IOException refused) {
-      throw new HoldfastException(
-          "Cannot move our processes to " + base.resolve(Delegation.LEAF),
-          String.valueOf(refused.getMessage()),
-          DelegationProbe.remedy(false),
-          refused);
+      throw Refusal.ofDelegation(
+          "Cannot move our processes to " + base.resolve(Delegation.LEAF), refused);
     }
     throw new HoldfastException(
         "Cannot move our processes to " + base.resolve(Delegation.LEAF),

@@ -23,6 +23,17 @@ final class Refusal {
     return new HoldfastException(what, why == null ? failure.toString() : why, remedy, failure);
   }
 
+  /** As above, where the group is not ours unless something of our own stood in the way. */
+  static HoldfastException ofDelegation(String what, IOException failure) {
+    int errno = errno(failure);
+    return of(what, failure, isOfOurs(errno) ? remedy(errno) : DelegationProbe.remedy(false));
+  }
+
+  /** Whether it is about what this process has, whatever it asked for. */
+  static boolean isOfOurs(int errno) {
+    return errno == Errno.EMFILE || errno == Errno.ENFILE || errno == Errno.ENOMEM;
+  }
+
   /** The errno of a failed system call; 0 for other failures. */
   static int errno(IOException failure) {
     return failure instanceof SystemCallException call ? call.errno() : 0;

@@ -54,12 +54,28 @@ final class Scope {
       Delegation inside = new DelegationProbe(there, ScopeOffer.NONE).run(Optional.empty());
       inside.acquire();
       into.take(inside);
-      return new Scope(manager, name, inside.places().getFirst().base());
+      Path directory = unified(inside);
+      // Where v2 has no controllers nobody had to move; but who is admitted needs the leaf.
+      Leaf.moveInto(directory);
+      return new Scope(manager, name, directory);
     } catch (HoldfastException | RuntimeException refused) {
       // Without a process the scope goes.
       holder.close();
       throw refused;
     }
+  }
+
+  private static Path unified(Delegation inside) throws HoldfastException {
+    return inside.places().stream()
+        .filter(place -> place.hierarchy().unified())
+        .map(Place::base)
+        .findFirst()
+        .orElseThrow(() ->
+            new HoldfastException(
+                "cannot own a control group",
+                "the scope that systemd made has no directory in the v2 hierarchy",
+                "please report this",
+                null));
   }
 
   private static Holder start() throws HoldfastException {

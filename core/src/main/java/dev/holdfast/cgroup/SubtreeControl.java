@@ -68,11 +68,7 @@ final class SubtreeControl {
       }
       return absences;
     } catch (IOException unreadable) {
-      throw new HoldfastException(
-          "Cannot enable controllers below " + base,
-          String.valueOf(unreadable.getMessage()),
-          DelegationProbe.remedy(false),
-          unreadable);
+      throw Refusal.ofDelegation("Cannot enable controllers below " + base, unreadable);
     }
   }
 
@@ -138,11 +134,13 @@ final class SubtreeControl {
         };
     return new Absence(
         "cannot enable " + controller + ", " + why + ": " + error.getMessage(),
-        "write +"
-            + controller
-            + " to "
-            + base.resolve(FILE)
-            + " by hand to see what is in the way");
+        Refusal.isOfOurs(error.errno())
+            ? Refusal.remedy(error.errno())
+            : "write +"
+                + controller
+                + " to "
+                + base.resolve(FILE)
+                + " by hand to see what is in the way");
   }
 
   private static List<String> words(Directory group, String file) throws IOException {

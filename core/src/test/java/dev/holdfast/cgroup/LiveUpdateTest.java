@@ -11,6 +11,7 @@ import dev.holdfast.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,54 @@ class LiveUpdateTest {
     assertThat(read("pids", "pids.max")).isEqualTo("8");
     assertThat(cpu()).isEqualTo(cpu);
     assertThat(Long.parseLong(read("memory", memoryFile()))).isEqualTo(64 * MIB);
+  }
+
+  /** What the kernel gives a new group is known, not read; what it finds in an old one is read. */
+  @Test
+  @Needs({Feature.MEMORY, Feature.PIDS, Feature.CPU})
+  void theFirstChangeIsTakenBackToo() throws Exception {
+    Limits limits =
+        Limits.builder().pids(4).cpus(0.25).cpuWeight(20).memoryLow("1M").memory("32M").build();
+    String pids = read("pids", "pids.max");
+    String cpu = cpu();
+    String memory = read("memory", memoryFile());
+    try (Faults faults = Faults.failing(new Faults.Site("write", memoryFile()), EBUSY)) {
+      assertThatThrownBy(() -> group.apply(limits, false))
+          .hasMessageContaining("EBUSY")
+          .hasMessageNotContaining("stays changed");
+      assertThat(faults.writtenFiles()).filteredOn("pids.max"::equals).hasSize(2);
+    }
+    assertThat(read("pids", "pids.max")).isEqualTo(pids).isEqualTo("max");
+    assertThat(cpu()).isEqualTo(cpu);
+    assertThat(read("memory", memoryFile())).isEqualTo(memory);
+
+    Files.writeString(group.directory("pids").get().resolve("pids.max"), "8");
+    List<Path> directories = new ArrayList<>(group.v1Directories());
+    group.unifiedDirectory().ifPresent(directories::add);
+    Cgroup found = Cgroup.existing(CgroupHost.read(), directories);
+    try (Faults faults = Faults.failing(new Faults.Site("write", memoryFile()), EBUSY)) {
+      assertThatThrownBy(() -> found.apply(limits, false)).hasMessageContaining("EBUSY");
+    }
+    assertThat(read("pids", "pids.max")).isEqualTo("8");
+  }
+
+  @Test
+  void aNewGroupHoldsWhatIsSaidOfIt() throws Exception {
+    Cgroup fresh = groups.make();
+    int seen = 0;
+    for (Branch branch : fresh.branches().all()) {
+      for (String file : FreshValues.FILES) {
+        String text = branch.directory().readIfPresent(file);
+        if (text != null) {
+          String known = String.valueOf(FreshValues.of(file));
+          // v1 shows the largest number of whole pages for -1, but not for a quota.
+          boolean most = text.startsWith("92233720368547") && known.equals("-1");
+          assertThat(most ? known : text.strip()).as(file).isEqualTo(known);
+          seen++;
+        }
+      }
+    }
+    assertThat(seen).isPositive();
   }
 
   @Test
