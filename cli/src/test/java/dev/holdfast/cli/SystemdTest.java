@@ -67,7 +67,7 @@ class SystemdTest {
         "systemd",
         USER_SCOPE,
         "not writable for us; the user's systemd gives us a scope"),
-    /** A user's systemd marks none of its units, and its services are not taken for delegated. */
+    /** A user's systemd marks none of its units, but writes down what it was asked for. */
     USERS_SERVICE(
         words -> Installed.ofUsersSystemd(List.of("--wait", "--pipe", "--collect"), words),
         "systemd",
@@ -78,6 +78,18 @@ class SystemdTest {
         "leaf",
         "/user\\.slice/user-1000\\.slice/user@1000\\.service/app\\.slice/[^/]+\\.scope",
         "are ours"),
+    USERS_DELEGATED_SERVICE(
+        words ->
+            Installed.ofUsersSystemd(
+                List.of("--wait", "--pipe", "--collect", "--property=Delegate=yes"), words),
+        "leaf",
+        "/user\\.slice/user-1000\\.slice/user@1000\\.service/app\\.slice/[^/]+\\.service",
+        "are ours"),
+    USERS_SCOPE(
+        words -> Installed.ofUsersSystemd(List.of("--scope"), words),
+        "systemd",
+        USER_SCOPE,
+        "is a scope that the user's systemd has not delegated to us; the user's systemd gives us"),
     LOGIN_OF_A_USER(
         words -> Installed.login("tester", words),
         "systemd",

@@ -46,6 +46,7 @@ public final class Cgroup implements AutoCloseable {
   private final List<Place> places;
   private final Branch membership;
   private final Ending ending;
+  private final Watching watching;
   private volatile Branches branches;
   private final Limiting limiting;
   private volatile Map<String, Absence> childAbsences;
@@ -69,6 +70,7 @@ public final class Cgroup implements AutoCloseable {
     this.places = places;
     this.membership = usual.membership();
     this.ending = new Ending(membership, () -> this.branches.v1With("freezer"));
+    this.watching = new Watching(name, () -> this.branches);
     this.limiting = new Limiting(name, usual, absences, earlier);
     this.childAbsences = limiting.absences();
     this.parent = parent;
@@ -405,7 +407,7 @@ public final class Cgroup implements AutoCloseable {
     return gate.inside(
         "reclaim memory of the group " + name,
         () -> {
-          Directory group = unified("a way to reclaim a part of the memory");
+          Directory group = watching.unified("a way to reclaim a part of the memory");
           return MemoryReclaim.reclaim(group, bytes);
         });
   }
@@ -462,14 +464,7 @@ public final class Cgroup implements AutoCloseable {
    */
   public Watch watchOom(Runnable action) throws HoldfastException {
     return gate.inside(
-        "watch the group " + name + " for out-of-memory kills",
-        () -> {
-          Branch v1 = branches.v1With("memory");
-          if (v1 != null) {
-            return MemoryWatchV1.oom(v1.directory(), action);
-          }
-          return EventWatch.oomKills(membership.directory(), action);
-        });
+        "watch the group " + name + " for out-of-memory kills", () -> watching.oom(action));
   }
 
   /**
@@ -482,7 +477,7 @@ public final class Cgroup implements AutoCloseable {
    * alone; see {@link #onMemoryUse} for warnings.
    */
   public EventWatch listen(Consumer<CgroupEvent> listener) throws HoldfastException {
-    return gate.inside("watch the group " + name, () -> EventWatch.open(branches.all(), listener));
+    return gate.inside("watch the group " + name, () -> watching.events(listener));
   }
 
   /**
@@ -499,7 +494,7 @@ public final class Cgroup implements AutoCloseable {
       throws HoldfastException {
     return gate.inside(
         "watch the pressure in the group " + name,
-        () -> PressureTrigger.open(unified("pressure"), kind, full, stall, window, action));
+        () -> watching.pressure(kind, full, stall, window, action));
   }
 
   /**
@@ -516,8 +511,7 @@ public final class Cgroup implements AutoCloseable {
       throw new IllegalArgumentException("not an amount of memory: " + bytes);
     }
     return gate.inside(
-        "watch the memory of the group " + name,
-        () -> MemoryWatchV1.use(legacyMemory("amounts of memory"), bytes, action));
+        "watch the memory of the group " + name, () -> watching.memoryUse(bytes, action));
   }
 
   /**
@@ -530,7 +524,7 @@ public final class Cgroup implements AutoCloseable {
   public Watch onMemoryPressure(MemoryPressure level, Runnable action) throws HoldfastException {
     return gate.inside(
         "watch the pressure on the memory of the group " + name,
-        () -> MemoryWatchV1.pressure(legacyMemory("levels of pressure"), level, action));
+        () -> watching.memoryPressure(level, action));
   }
 
   /**
@@ -540,8 +534,7 @@ public final class Cgroup implements AutoCloseable {
    */
   public PeakWindow peakWindow() throws HoldfastException {
     return gate.inside(
-        "watch the peak of memory in the group " + name,
-        () -> PeakWindow.open(unified("a peak that can be reset"), PeakWindow.MEMORY));
+        "watch the peak of memory in the group " + name, () -> watching.peak(PeakWindow.MEMORY));
   }
 
   /**
@@ -551,8 +544,7 @@ public final class Cgroup implements AutoCloseable {
    */
   public PeakWindow swapPeakWindow() throws HoldfastException {
     return gate.inside(
-        "watch the peak of swap in the group " + name,
-        () -> PeakWindow.open(unified("a peak that can be reset"), PeakWindow.SWAP));
+        "watch the peak of swap in the group " + name, () -> watching.peak(PeakWindow.SWAP));
   }
 
   /**
@@ -657,29 +649,6 @@ public final class Cgroup implements AutoCloseable {
             throw failure;
           }
         });
-  }
-
-  private Directory legacyMemory(String what) throws HoldfastException {
-    Branch v1 = branches.v1With("memory");
-    if (v1 == null) {
-      throw new HoldfastException(
-          "cannot do this with the group " + name,
-          "v2 tells of no " + what,
-          "limit memory-high and listen for MEMORY_HIGH, or watch the pressure (PSI)",
-          null);
-    }
-    return v1.directory();
-  }
-
-  private Directory unified(String what) throws HoldfastException {
-    if (!membership.unified()) {
-      throw new HoldfastException(
-          "cannot do this with the group " + name,
-          "v1 does not have " + what,
-          "boot with cgroup v2, or with both",
-          null);
-    }
-    return membership.directory();
   }
 
   /** Does what needs the group to be there. */

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,23 +20,25 @@ import org.jspecify.annotations.Nullable;
  * what others change in it (its document "Control Group APIs and Delegation").
  */
 final class ScopeOffer {
+  private static final Path RUN = Path.of("/run");
+
   /** Nobody is asked. */
-  static final ScopeOffer NONE = new ScopeOffer(List.of());
+  static final ScopeOffer NONE = new ScopeOffer(List.of(), RUN);
 
   /** Whoever the class path or module path has. */
-  static final ScopeOffer OF_SERVICES = new ScopeOffer(null);
-
-  private static final Pattern USERS_SYSTEMD = Pattern.compile("user@[0-9]+\\.service");
-  private static final Path BOOTED = Path.of("/run/systemd/system");
+  static final ScopeOffer OF_SERVICES = new ScopeOffer(null, RUN);
 
   private final @Nullable List<ScopeManager> managers;
+  private final Path run;
 
   /**
    * @param managers null for those that are found as services, which are only looked for when they
    *     are needed
+   * @param run what is {@code /run}
    */
-  ScopeOffer(@Nullable List<ScopeManager> managers) {
+  ScopeOffer(@Nullable List<ScopeManager> managers, Path run) {
     this.managers = managers;
+    this.run = run;
   }
 
   /** What is best: {@code own}, what we have by our own means, or somebody's scope. */
@@ -75,7 +76,7 @@ final class ScopeOffer {
               "who could give us another group is not to be had: " + broken.getMessage(),
               "have holdfast and holdfast-systemd of the same version");
     }
-    if (obstacle == null && managers == null && Files.isDirectory(BOOTED)) {
+    if (obstacle == null && managers == null && Files.isDirectory(run.resolve("systemd/system"))) {
       obstacle =
           new Absence("nobody is here to ask systemd for another group", "add holdfast-systemd");
     }
@@ -95,35 +96,10 @@ final class ScopeOffer {
   }
 
   /** Why our group, all of whose processes are ours, is systemd's all the same. */
-  private static Optional<String> systemds(Hierarchy unified) {
+  private Optional<String> systemds(Hierarchy unified) {
     return undelegated(unified)
         .map(unit -> unit + " is a unit that systemd has not delegated to us")
-        .or(() ->
-            usersService(unified)
-                .map(unit ->
-                    unit + " is a service of a user's systemd, which marks none as delegated"));
-  }
-
-  /**
-   * The service of a user's own systemd that we are in. If it is not delegated, which does not
-   * show, systemd ends it as soon as the kernel kills anything in it for want of memory
-   * (OOMPolicy=stop), a member of a job included. Scopes have no such policy before 253, and are
-   * what a user is told to have delegated.
-   */
-  private static Optional<Path> usersService(Hierarchy unified) {
-    Path own = unified.own().orElse(unified.mount());
-    Path at = unified.mount();
-    boolean users = false;
-    for (Path part : at.relativize(own)) {
-      String name = part.toString();
-      at = at.resolve(part);
-      // Slices only hold others; the first that is none is the unit.
-      if (users && !name.endsWith(".slice")) {
-        return name.endsWith(".service") ? Optional.of(at) : Optional.empty();
-      }
-      users |= USERS_SYSTEMD.matcher(name).matches();
-    }
-    return Optional.empty();
+        .or(() -> UsersUnit.notDelegated(unified, run));
   }
 
   /**

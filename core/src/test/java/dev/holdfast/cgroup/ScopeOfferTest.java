@@ -65,7 +65,8 @@ class ScopeOfferTest {
   }
 
   private Delegation probe(Optional<Path> root) throws IOException {
-    return new DelegationProbe(machine.host(), new ScopeOffer(List.of(manager))).run(root);
+    return new DelegationProbe(machine.host(), new ScopeOffer(List.of(manager), machine.at("/run")))
+        .run(root);
   }
 
   /** In a group of its own, with processes besides us. */
@@ -179,6 +180,25 @@ class ScopeOfferTest {
     assertThat(probe().kind()).isEqualTo(Kind.LEAF);
   }
 
+  /** What a user's systemd was asked for when it made a unit it writes down. */
+  @ParameterizedTest
+  @CsvSource({
+    "a.scope, '[Scope]|Delegate=yes', LEAF",
+    "a.scope, '[Scope]|Delegate=cpu memory', LEAF",
+    "a.scope, '[Unit]|Description=Delegate=yes||[Scope]', SYSTEMD",
+    "a.scope, '[Scope]|Delegate=no', SYSTEMD",
+    "a.scope, '[Scope]|DelegateSubgroup=b|Delegate=', SYSTEMD",
+    "a.service, '[Service]|Delegate=yes', LEAF",
+    "a.service, '[Service]|Type=simple', SYSTEMD"
+  })
+  void aTransientUnitOfAUsersSystemd(String unit, String written, Kind kind) throws IOException {
+    String own = "/user.slice/user-7.slice/user@7.service/app.slice/" + unit;
+    machine.mounts(CGROUP2).groups("0::" + own + "\n").root2(TOP, ALL);
+    machine.group2(TOP + own, ALL, "4711\n");
+    machine.file("/run/user/7/systemd/transient/" + unit, written.replace('|', '\n') + "\n");
+    assertThat(probe().kind()).isEqualTo(kind);
+  }
+
   @Test
   void aScopeThatWeCouldNotSeeIsOfNoUse() throws IOException {
     // The root of a namespace.
@@ -210,7 +230,8 @@ class ScopeOfferTest {
                   throw new ServiceConfigurationError("of another time");
                 });
     Delegation delegation =
-        new DelegationProbe(machine.host(), new ScopeOffer(List.of(broken))).run(Optional.empty());
+        new DelegationProbe(machine.host(), new ScopeOffer(List.of(broken), machine.at("/run")))
+            .run(Optional.empty());
     assertThat(delegation.kind()).isEqualTo(Kind.NONE);
     assertThat(delegation.reason().orElseThrow()).contains("of another time");
   }
