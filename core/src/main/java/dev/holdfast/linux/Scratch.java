@@ -3,8 +3,6 @@ package dev.holdfast.linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.concurrent.atomic.AtomicIntegerArray;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,39 +21,58 @@ final class Scratch implements AutoCloseable {
   /** A power of two, and more than there are threads that make calls at the same moment. */
   private static final int SLOTS = 8;
 
-  /** Those that nobody uses. */
-  private static final AtomicReferenceArray<@Nullable Scratch> FREE =
-      new AtomicReferenceArray<>(SLOTS);
+  private static final Slot[] KEPT = new Slot[SLOTS];
 
-  /** 1 for each that was made. */
-  private static final AtomicIntegerArray MADE = new AtomicIntegerArray(SLOTS);
+  static {
+    for (int i = 0; i < SLOTS; i++) {
+      KEPT[i] = new Slot();
+    }
+  }
 
-  private final int slot;
+  /** A place for one that is kept: a lock, since the library's atomic variables load slowly. */
+  private static final class Slot {
+    private @Nullable Scratch kept;
+    private boolean taken;
+
+    /** Null if somebody has it. */
+    synchronized @Nullable Scratch take() {
+      if (taken) {
+        return null;
+      }
+      if (kept == null) {
+        kept = new Scratch(this, Arena.global());
+      }
+      taken = true;
+      return kept;
+    }
+
+    synchronized void giveBack() {
+      taken = false;
+    }
+  }
+
+  /** Where it is kept; null if it is freed on {@link #close}. */
+  private final @Nullable Slot slot;
+
   private final MemorySegment errno;
   private final MemorySegment buffer;
 
-  /** What is freed on {@link #close}, if it is not kept for good. */
+  /** What is freed on {@link #close}. */
   private @Nullable Arena own;
 
-  private Scratch(int slot, MemorySegment memory, @Nullable Arena own) {
+  private Scratch(@Nullable Slot slot, Arena arena) {
+    MemorySegment memory = arena.allocate(ERRNO_SIZE + (long) SIZE, Long.BYTES);
     this.slot = slot;
     this.errno = memory.asSlice(0, ERRNO_SIZE);
     this.buffer = memory.asSlice(ERRNO_SIZE);
-    this.own = own;
+    this.own = slot == null ? arena : null;
   }
 
   /** One for the calling thread. */
   @SuppressWarnings("MustBeClosedChecker") // close() closes it
   static Scratch take() {
-    int slot = (int) Thread.currentThread().threadId() & (SLOTS - 1);
-    Scratch free = FREE.getAndSet(slot, null);
-    if (free != null) {
-      return free;
-    }
-    boolean kept = MADE.compareAndSet(slot, 0, 1);
-    Arena arena = kept ? Arena.global() : Arena.ofConfined();
-    return new Scratch(
-        slot, arena.allocate(ERRNO_SIZE + (long) SIZE, Long.BYTES), kept ? null : arena);
+    Scratch kept = KEPT[(int) Thread.currentThread().threadId() & (SLOTS - 1)].take();
+    return kept == null ? new Scratch(null, Arena.ofConfined()) : kept;
   }
 
   /** Where the C library's errno is left after a call. */
@@ -98,8 +115,8 @@ final class Scratch implements AutoCloseable {
     if (arena != null) {
       arena.close();
     }
-    if (buffer.scope().isAlive()) {
-      FREE.set(slot, this);
+    if (slot != null) {
+      slot.giveBack();
     }
   }
 }
