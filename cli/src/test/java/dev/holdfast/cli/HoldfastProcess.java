@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -18,8 +19,27 @@ final class HoldfastProcess {
 
   private HoldfastProcess() {}
 
-  /** What the command consists of: folders of classes and jars. */
+  /**
+   * What the command consists of: the jars of the folder that {@code kernels/run-tests} made, with
+   * the JVM's cache beside them, or else {@link #classes}.
+   */
   static List<Path> parts() {
+    String made = System.getProperty("holdfast.command");
+    if (made == null) {
+      return classes();
+    }
+    try {
+      Path folder = Path.of(made);
+      return Stream.of(Files.readString(folder.resolve("jars")).strip().split(" "))
+          .map(jar -> folder.resolve(jar + ".jar"))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The command's classes as the tests have them themselves: folders and jars. */
+  static List<Path> classes() {
     return Stream.of(
             Main.class.getName(),
             Job.class.getName(),
@@ -55,22 +75,37 @@ final class HoldfastProcess {
   static List<Path> readableParts(Path folder) throws IOException {
     readable(folder);
     List<Path> copies = new ArrayList<>();
-    for (Path part : parts()) {
-      Path target = folder.resolve("part-" + copies.size());
-      try (Stream<Path> all = Files.walk(part)) {
-        all.forEach(from -> {
-          try {
-            Path to = target.resolve(part.relativize(from).toString());
-            Files.copy(from, from.equals(part) ? target : to);
-            readable(from.equals(part) ? target : to);
-          } catch (IOException e) {
-            throw new UncheckedIOException(e);
-          }
-        });
-      }
+    List<Path> parts = parts();
+    for (Path part : parts) {
+      Path target =
+          folder.resolve(
+              Files.isDirectory(part) ? "part-" + copies.size() : part.getFileName().toString());
+      copy(part, target);
       copies.add(target);
     }
+    if (Files.exists(cache(parts))) {
+      copy(cache(parts), cache(copies));
+    }
     return copies;
+  }
+
+  /** With the times of the files: the cache is for these jars only. */
+  private static void copy(Path part, Path target) throws IOException {
+    try (Stream<Path> all = Files.walk(part)) {
+      all.forEach(from -> {
+        try {
+          Path to = from.equals(part) ? target : target.resolve(part.relativize(from).toString());
+          Files.copy(from, to, StandardCopyOption.COPY_ATTRIBUTES);
+          readable(to);
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      });
+    }
+  }
+
+  private static Path cache(List<Path> parts) {
+    return parts.getFirst().resolveSibling("holdfast.aot");
   }
 
   /** The words that start it from {@code parts}. */
@@ -82,7 +117,12 @@ final class HoldfastProcess {
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-XX:-UsePerfData",
-            "--enable-native-access=ALL-UNNAMED",
+            "--enable-native-access=ALL-UNNAMED"));
+    if (Files.exists(cache(parts))) {
+      words.add("-XX:AOTCache=" + cache(parts));
+    }
+    words.addAll(
+        List.of(
             "-cp",
             String.join(":", parts.stream().map(Path::toString).toList()),
             Main.class.getName()));

@@ -10,13 +10,19 @@ import java.util.List;
 /** The command where every user of the guest can run it, and ways to run it as somebody. */
 final class Installed {
   private final Path command;
+  private final List<Path> parts;
 
   /**
    * @param folder gets the command
    */
   Installed(Path folder) throws IOException {
-    List<Path> parts = new ArrayList<>(HoldfastProcess.readableParts(folder));
+    this.parts = HoldfastProcess.readableParts(folder);
     this.command = script(folder.resolve("holdfast"), HoldfastProcess.words(parts));
+  }
+
+  /** What the command consists of. */
+  List<Path> parts() {
+    return parts;
   }
 
   /** A file that runs {@code words} with its own arguments after them. */

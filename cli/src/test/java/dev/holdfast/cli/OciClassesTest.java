@@ -30,7 +30,8 @@ class OciClassesTest {
 
   private List<String> loaded(String... arguments) throws IOException, InterruptedException {
     Path log = folder.resolve("log");
-    List<String> words = new ArrayList<>(HoldfastProcess.words(HoldfastProcess.parts(), arguments));
+    List<String> words =
+        new ArrayList<>(HoldfastProcess.words(HoldfastProcess.classes(), arguments));
     words.add(1, "-Xlog:class+load:file=" + log);
     HoldfastProcess.Ended ended = HoldfastProcess.await(HoldfastProcess.start(words));
     assertThat(ended.status()).as(ended.err()).isZero();
