@@ -107,6 +107,7 @@ public final class Job implements AutoCloseable {
     lifetime.checkOpen();
     try (Starter starter = new Starter(command)) {
       Child child = starter.start(lifetime.container());
+      remember(lifetime.container().standIns());
       child.keep(this);
       return child;
     }
@@ -293,7 +294,9 @@ public final class Job implements AutoCloseable {
 
   /** Adds to {@link #limits}, for what limits the job from here and not from the kernel. */
   synchronized void remember(List<AppliedLimit> applied) {
-    limits = AppliedLimit.merge(limits, applied);
+    if (!applied.isEmpty()) {
+      limits = AppliedLimit.merge(limits, applied);
+    }
   }
 
   @Override

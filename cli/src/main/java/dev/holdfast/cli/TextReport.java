@@ -87,7 +87,7 @@ final class TextReport {
     line.append(' ').append(limit.requested().orElse("(implied)")).append(": ");
     line.append(JsonReport.word(limit.status()));
     limit.effective().ifPresent(value -> line.append(", ").append(value));
-    limit.by().ifPresent(file -> line.append(" in ").append(file));
+    limit.by().ifPresent(by -> line.append(limit.isEnforced() ? " in " : ", instead ").append(by));
     limit.reason().ifPresent(reason -> line.append(", ").append(reason));
     return line.toString();
   }

@@ -138,6 +138,27 @@ class JsonReportTest {
             "holdfast: cleanup  0 killed, nothing left, 0.004 s");
   }
 
+  @Test
+  void whatStandsInForALimitIsToldByItsName() {
+    Limits.Request memory = Limits.builder().memory("64M").build().requests().getFirst();
+    Result result =
+        result(
+            Map.of(),
+            Outcome.EXITED,
+            Optional.of(new Child.Exit(0, Optional.empty())),
+            Usage.NONE,
+            List.of(AppliedLimit.standIn(memory, "RLIMIT_AS", "no cgroup is ours")),
+            new Cleanup(0, true, Duration.ofMillis(4)));
+
+    assertThat(json(result))
+        .contains(
+            "{\"limit\":\"memory\",\"requested\":\"64M\",\"effective\":null,\"status\":\"unenforced\","
+                + "\"by\":\"RLIMIT_AS\",\"reason\":\"no cgroup is ours\",\"evidence\":\"unknown\"}");
+    assertThat(TextReport.of(result).lines())
+        .contains(
+            "holdfast: limit    memory 64M: unenforced, instead RLIMIT_AS, no cgroup is ours");
+  }
+
   private static String json(Result result) {
     return new String(JsonReport.of(result), StandardCharsets.UTF_8);
   }

@@ -94,6 +94,43 @@ class UndelegatedTest {
   }
 
   @Test
+  void theBestEffortLimitsProcessesInstead() throws Exception {
+    String program =
+        "$|=1; for (1..500) { $p = fork; last unless defined $p; if (!$p) { sleep 1000; exit } }"
+            + " print $!+0, qq(\n); $n = 300000000; $x = 'a' x $n; print 'got it'";
+    HoldfastProcess.Ended ended =
+        run(
+            "--memory",
+            "64M",
+            "--pids",
+            "20",
+            "--cpus",
+            "1",
+            "--enforce",
+            "best-effort",
+            "--report",
+            "json",
+            "--",
+            "sh",
+            "-c",
+            "ulimit -v; exec perl -e \"$0\" 2>/dev/null",
+            program);
+    assertThat(ended.out()).isEqualTo("65536\n11");
+    JsonNode limits = new JsonMapper().readTree(ended.err()).get("limits");
+    assertThat(limits.size()).isEqualTo(3);
+    assertThat(limits.at("/0/by").asString()).isEqualTo("RLIMIT_AS");
+    assertThat(limits.at("/1/by").isNull()).isTrue();
+    assertThat(limits.at("/2/by").asString()).isEqualTo("RLIMIT_NPROC");
+    assertThat(limits)
+        .allSatisfy(limit -> {
+          assertThat(limit.get("status").asString()).isEqualTo("unenforced");
+          assertThat(limit.get("effective").isNull()).isTrue();
+          assertThat(limit.get("evidence").asString()).isEqualTo("unknown");
+          assertThat(limit.get("reason").asString()).contains("/sys/fs/cgroup");
+        });
+  }
+
+  @Test
   void doctorSaysSo() throws Exception {
     HoldfastProcess.Ended ended = asNobody("doctor", "--json");
     assertThat(ended.status()).isEqualTo(1);

@@ -14,7 +14,8 @@ import java.util.Optional;
  *     a memory limit)
  * @param effective what the kernel gives back; empty if it is not enforced
  * @param status whether it holds
- * @param by the file that holds it, such as {@code memory.max}
+ * @param by the file that holds it, such as {@code memory.max}; where it does not hold, what stands
+ *     in for it as far as it goes, such as {@code RLIMIT_AS}, which is no limit of the job
  * @param reason why it does not hold
  */
 public record AppliedLimit(
@@ -62,7 +63,19 @@ public record AppliedLimit(
     return unenforced(request.kind(), request.key(), request.text(), reason);
   }
 
-  /** As above, of what there is only one limit, {@code requested} so. */
+  /** One that does not hold either, but {@code by} stands in for it as far as it goes. */
+  public static AppliedLimit standIn(Limits.Request request, String by, String reason) {
+    return new AppliedLimit(
+        request.kind(),
+        request.key(),
+        request.text(),
+        Optional.empty(),
+        Status.UNENFORCED,
+        Optional.of(by),
+        Optional.of(reason));
+  }
+
+  /** Of what there is only one limit, {@code requested} so. */
   public static AppliedLimit unenforced(LimitKind kind, String requested, String reason) {
     return unenforced(kind, "", Optional.of(requested), reason);
   }

@@ -22,6 +22,14 @@ public sealed interface Container permits CgroupContainer, ProcessGroupContainer
    */
   List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws IOException;
 
+  /**
+   * What became of limits at the last start, where they are not the job's: what stands in for them
+   * depends on the command. Empty where limits hold.
+   */
+  default List<AppliedLimit> standIns() {
+    return List.of();
+  }
+
   /** Takes a running process in; one that has ended is fine. Its later children are members too. */
   void adopt(int pid) throws IOException;
 

@@ -37,6 +37,7 @@ public final class ProcessGroupContainer implements Container {
   private final ProcessTable table = ProcessTable.system();
   private final Sessions sessions;
   private final Set<Sessions> all;
+  private final StandIns standIns;
   private volatile boolean closing;
 
   /**
@@ -52,12 +53,17 @@ public final class ProcessGroupContainer implements Container {
     this.keeper = keeper;
     this.unavailable = unavailable;
     this.remedy = remedy;
+    this.standIns = new StandIns(unavailable);
   }
 
   @Override
   public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
     if (closing) {
       throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
+    }
+    if (standIns.areAsked()) {
+      keeper.prepare();
+      standIns.addTo(request, members());
     }
     int keepers = keeper.keepers();
     StartOutcome outcome = keeper.start(request.hold());
@@ -82,7 +88,12 @@ public final class ProcessGroupContainer implements Container {
           remedy,
           null);
     }
-    return limits.unenforced(unavailable);
+    return standIns.ask(limits);
+  }
+
+  @Override
+  public List<AppliedLimit> standIns() {
+    return standIns.rows();
   }
 
   @Override

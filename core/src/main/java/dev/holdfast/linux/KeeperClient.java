@@ -94,6 +94,12 @@ public final class KeeperClient implements AutoCloseable {
     }
   }
 
+  /** Has all that a start needs of processes and threads of ours, where those are to be counted. */
+  public synchronized void prepare() throws IOException {
+    Poller.shared();
+    living();
+  }
+
   /** How many keepers there have been. */
   public int keepers() {
     return keepers.get();

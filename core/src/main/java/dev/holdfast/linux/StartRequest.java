@@ -3,6 +3,7 @@ package dev.holdfast.linux;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -116,6 +117,27 @@ public final class StartRequest {
   public StartRequest resourceLimits(List<ResourceLimit> limits) {
     resourceLimits = List.copyOf(limits);
     return this;
+  }
+
+  /**
+   * Adds one, unless there is one for the same resource already: false then. What we inherited is
+   * not loosened, which the kernel would refuse us.
+   */
+  public boolean tighten(int resource, long value) throws SystemCallException {
+    for (ResourceLimit limit : resourceLimits) {
+      if (limit.resource() == resource) {
+        return false;
+      }
+    }
+    List<ResourceLimit> limits = new ArrayList<>(resourceLimits);
+    limits.add(OwnLimits.of(resource).tightened(value));
+    resourceLimits = List.copyOf(limits);
+    return true;
+  }
+
+  /** Whom the child runs as; empty for our own user. */
+  public OptionalInt user() {
+    return (flags & UID) == 0 ? OptionalInt.empty() : OptionalInt.of(uid);
   }
 
   /** Joins this process group of our own POSIX session, instead of leading a session of its own. */

@@ -1,0 +1,135 @@
+package dev.holdfast.containment;
+
+import dev.holdfast.cgroup.AppliedLimit;
+import dev.holdfast.cgroup.LimitKind;
+import dev.holdfast.cgroup.LimitValue;
+import dev.holdfast.cgroup.Limits;
+import dev.holdfast.linux.StartRequest;
+import dev.holdfast.linux.UserTasks;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * What stands in for limits of a job where no cgroup holds it, for those who take the best effort:
+ * limits of its processes, as {@code setrlimit(2)} has them, which whatever a child starts
+ * inherits.
+ *
+ * <ul>
+ *   <li>Memory: RLIMIT_AS. It limits the addresses that one process uses, and each has so much.
+ *   <li>Tasks: RLIMIT_NPROC. It limits all tasks of the user together, wherever they came from: so
+ *       it is set to those that the user has outside of the job, and so many more.
+ * </ul>
+ *
+ * <p>Neither is a limit of the job: they are reported as not enforced. What a command says of the
+ * same resource itself stays. CPU time is not among them: see {@code CpuBudget}.
+ *
+ * <p>Thread-safe.
+ */
+final class StandIns {
+  private static final int NPROC = 6;
+  private static final int AS = 9;
+
+  private final String reason;
+  private final UserTasks tasks = UserTasks.system();
+  private List<Limits.Request> asked = List.of();
+  private List<AppliedLimit> rows = List.of();
+
+  /**
+   * Of one job.
+   *
+   * @param reason why nothing limits the job itself
+   */
+  StandIns(String reason) {
+    this.reason = reason;
+  }
+
+  /** For children that are started from now on; answers what there would be for a plain one. */
+  synchronized List<AppliedLimit> ask(Limits limits) throws IOException {
+    List<Limits.Request> all = new ArrayList<>(limits.requests());
+    for (Limits.Request former : asked) {
+      if (all.stream()
+          .noneMatch(
+              request -> request.kind() == former.kind() && request.key().equals(former.key()))) {
+        all.add(former);
+      }
+    }
+    asked = List.copyOf(all);
+    rows = rows(new StartRequest(), List.of());
+    return rows;
+  }
+
+  /** Whether starts are to be told of any. */
+  synchronized boolean areAsked() {
+    return !asked.isEmpty();
+  }
+
+  /**
+   * Adds them to a start.
+   *
+   * @param members the processes of the job
+   */
+  synchronized void addTo(StartRequest request, Collection<Integer> members) throws IOException {
+    rows = rows(request, members);
+  }
+
+  /** What came of them at the last start. */
+  synchronized List<AppliedLimit> rows() {
+    return rows;
+  }
+
+  private List<AppliedLimit> rows(StartRequest start, Collection<Integer> members)
+      throws IOException {
+    List<AppliedLimit> found = new ArrayList<>();
+    for (Limits.Request request : asked) {
+      found.add(row(request, start, members));
+    }
+    return found;
+  }
+
+  private AppliedLimit row(Limits.Request request, StartRequest start, Collection<Integer> members)
+      throws IOException {
+    if (request.value() instanceof LimitValue.Count count) {
+      if (request.kind() == LimitKind.MEMORY) {
+        return memory(request, count.value(), start);
+      }
+      if (request.kind() == LimitKind.PIDS) {
+        return tasks(request, count.value(), start, members);
+      }
+    }
+    return AppliedLimit.unenforced(request, reason);
+  }
+
+  private AppliedLimit memory(Limits.Request request, long bytes, StartRequest start)
+      throws IOException {
+    return start.tighten(AS, bytes)
+        ? AppliedLimit.standIn(
+            request, "RLIMIT_AS", reason + "; each process may use so many addresses instead")
+        : itsOwn(request, "RLIMIT_AS");
+  }
+
+  private AppliedLimit tasks(
+      Limits.Request request, long count, StartRequest start, Collection<Integer> members)
+      throws IOException {
+    int user = start.user().isPresent() ? start.user().getAsInt() : tasks.ownUser();
+    if (!tasks.areLimited(user)) {
+      return AppliedLimit.unenforced(
+          request, reason + "; and RLIMIT_NPROC does not hold root or CAP_SYS_RESOURCE");
+    }
+    return start.tighten(NPROC, tasks.count(user, members) + count)
+        ? AppliedLimit.standIn(
+            request,
+            "RLIMIT_NPROC",
+            reason
+                + "; user "
+                + Integer.toUnsignedString(user)
+                + " may have so many tasks more than it had outside of the job instead")
+        : itsOwn(request, "RLIMIT_NPROC");
+  }
+
+  private AppliedLimit itsOwn(Limits.Request request, String resource) {
+    return AppliedLimit.unenforced(
+        request, reason + "; and the command asks for an " + resource + " of its own");
+  }
+}
