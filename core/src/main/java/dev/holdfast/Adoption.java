@@ -1,6 +1,7 @@
 package dev.holdfast;
 
 import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.containment.CgroupContainer;
 import dev.holdfast.containment.Container;
 import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.ProcessTable;
@@ -12,6 +13,10 @@ final class Adoption {
 
   static void adopt(Container container, ProcessHandle process) throws IOException {
     int pid = Math.toIntExact(process.pid());
+    if (!(container instanceof CgroupContainer)) {
+      container.adopt(pid); // which says why not
+      return;
+    }
     Pidfd pinned = Pidfd.openIfPresent(pid);
     if (pinned == null) {
       return;

@@ -1,9 +1,7 @@
 package dev.holdfast;
 
+import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.Deadline;
-import dev.holdfast.linux.Pidfd;
-import dev.holdfast.linux.PipeInput;
-import dev.holdfast.linux.PipeOutput;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -17,15 +15,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A process that we started in a job. It is reaped by itself when it ends, whether or not somebody
- * waits for it; no thread belongs to it.
+ * waits for it; no thread belongs to it, except to those of {@link Mechanism#PROCESS_TREE}.
  *
  * <p>Thread-safe. Closing its {@link Job} ends it.
  */
 public final class Child {
-  private final Reaping process;
-  private final @Nullable PipeOutput stdin;
-  private final @Nullable PipeInput stdout;
-  private final @Nullable PipeInput stderr;
+  private final ChildProcess process;
+  private final @Nullable OutputStream stdin;
+  private final @Nullable InputStream stdout;
+  private final @Nullable InputStream stderr;
 
   /** A job is closed when it is forgotten: not while somebody holds one of its children. */
   @SuppressWarnings("unused")
@@ -44,12 +42,11 @@ public final class Child {
   }
 
   Child(
-      Pidfd process,
-      @Nullable PipeOutput stdin,
-      @Nullable PipeInput stdout,
-      @Nullable PipeInput stderr)
-      throws IOException {
-    this.process = new Reaping(process);
+      ChildProcess process,
+      @Nullable OutputStream stdin,
+      @Nullable InputStream stdout,
+      @Nullable InputStream stderr) {
+    this.process = process;
     this.stdin = stdin;
     this.stdout = stdout;
     this.stderr = stderr;
@@ -113,7 +110,12 @@ public final class Child {
     return process.exit().copy();
   }
 
-  /** Sends it, and it alone, a signal; false if it has ended. */
+  /**
+   * Sends it, and it alone, a signal; false if it has ended.
+   *
+   * @throws HoldfastException if it is neither SIGTERM nor SIGKILL, with {@link
+   *     Mechanism#PROCESS_TREE}
+   */
   public boolean signal(Signal signal) throws IOException {
     return process.signal(signal.number());
   }
@@ -139,12 +141,12 @@ public final class Child {
     return process.exit();
   }
 
-  /** As {@link Reaping#hasEnded}. */
+  /** As {@link ChildProcess#hasEnded}. */
   boolean hasEnded() {
     return process.hasEnded();
   }
 
-  /** As {@link Reaping#endsBriefly}. */
+  /** As {@link ChildProcess#endsBriefly}. */
   boolean endsBriefly(long deadline) throws IOException {
     return process.endsBriefly(deadline);
   }

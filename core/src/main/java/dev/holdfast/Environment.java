@@ -68,6 +68,12 @@ public final class Environment {
     return Optional.ofNullable(entry).map(e -> RawText.text(e).substring(name.length() + 1));
   }
 
+  /** Makes this of {@code environment}, which is ours as it stands. */
+  void applyTo(Map<String, String> environment) {
+    environment.keySet().removeIf(name -> !passes(name) || changes.containsKey(name));
+    changes.forEach((name, value) -> value.ifPresent(text -> environment.put(name, text)));
+  }
+
   /** {@code NAME=value} entries, as the kernel takes them. */
   List<byte[]> entries() {
     List<byte[]> entries = new ArrayList<>();

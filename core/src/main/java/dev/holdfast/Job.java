@@ -13,8 +13,10 @@ import dev.holdfast.cgroup.Usage;
 import dev.holdfast.cgroup.Watch;
 import dev.holdfast.containment.CgroupContainer;
 import dev.holdfast.containment.Container;
+import dev.holdfast.containment.KeptContainer;
 import dev.holdfast.containment.Ladder;
 import dev.holdfast.containment.Orphans;
+import dev.holdfast.containment.ProcessTreeContainer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -77,7 +79,9 @@ public final class Job implements AutoCloseable {
   public Mechanism mechanism() {
     // Not a switch over types: that costs its first use a millisecond.
     if (!(lifetime.container() instanceof CgroupContainer cgroup)) {
-      return Mechanism.PROCESS_GROUP;
+      return lifetime.container() instanceof ProcessTreeContainer
+          ? Mechanism.PROCESS_TREE
+          : Mechanism.PROCESS_GROUP;
     }
     return switch (cgroup.version()) {
       case V2 -> Mechanism.CGROUP_V2;
@@ -105,12 +109,20 @@ public final class Job implements AutoCloseable {
    */
   public Child start(Command command) throws IOException, InterruptedException {
     lifetime.checkOpen();
-    try (Starter starter = new Starter(command)) {
-      Child child = starter.start(lifetime.container());
-      remember(lifetime.container().standIns());
-      child.keep(this);
-      return child;
+    Child child = startIn(lifetime.container(), command);
+    remember(lifetime.container().standIns());
+    child.keep(this);
+    return child;
+  }
+
+  private static Child startIn(Container container, Command command)
+      throws IOException, InterruptedException {
+    if (container instanceof KeptContainer kept) {
+      try (Starter starter = new Starter(command)) {
+        return starter.start(kept);
+      }
     }
+    return JdkStart.start(command, (ProcessTreeContainer) container);
   }
 
   /**
@@ -131,7 +143,7 @@ public final class Job implements AutoCloseable {
   /**
    * Sends a signal to every member. SIGKILL is {@link #kill}. A member that has ended is no error;
    * any other failure, such as EPERM for a member that runs as another user, is thrown after the
-   * rest have been signalled.
+   * rest have been signalled. {@link Mechanism#PROCESS_TREE} sends SIGTERM and SIGKILL alone.
    */
   public void signal(Signal signal) throws IOException, InterruptedException {
     lifetime.checkOpen();
@@ -142,7 +154,11 @@ public final class Job implements AutoCloseable {
     }
   }
 
-  /** Stops all members where they are, and returns when they stand still. */
+  /**
+   * Stops all members where they are, and returns when they stand still.
+   *
+   * @throws HoldfastException also with {@link Mechanism#PROCESS_TREE}, which cannot
+   */
   public void freeze() throws IOException, InterruptedException {
     lifetime.checkOpen();
     lifetime.container().freeze();
@@ -186,7 +202,7 @@ public final class Job implements AutoCloseable {
   /**
    * Everything that the kernel counts for the job: see {@link Cgroup#statistics}.
    *
-   * @throws HoldfastException if the job is closed, or held by process groups
+   * @throws HoldfastException if the job is closed, or not held by a cgroup
    */
   public Statistics statistics() throws IOException {
     return group("read the statistics of").statistics();
@@ -240,7 +256,7 @@ public final class Job implements AutoCloseable {
     }
     throw new HoldfastException(
         "cannot " + what + " the job " + name,
-        "process groups hold it, for which the kernel neither counts nor tells anything",
+        mechanism().text() + " holds it, for which the kernel neither counts nor tells anything",
         "have a cgroup for it: holdfast doctor says how",
         null);
   }

@@ -8,7 +8,9 @@ public enum MechanismChoice {
   AUTO(Ladder.Choice.AUTO),
   /** Any of the three cgroup mechanisms, or an error. */
   CGROUP(Ladder.Choice.CGROUP),
-  PROCESS_GROUP(Ladder.Choice.PROCESS_GROUP);
+  PROCESS_GROUP(Ladder.Choice.PROCESS_GROUP),
+  /** Only what the JDK knows of processes; all that there is on other systems than Linux. */
+  PROCESS_TREE(Ladder.Choice.PROCESS_TREE);
 
   private final Ladder.Choice choice;
 

@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>Thread-safe.
  */
-final class Reaping {
+final class Reaping implements ChildProcess {
   private final Pidfd process;
   private final Poller.Watch watch;
   private final CompletableFuture<Child.Exit> exit = new CompletableFuture<>();
@@ -34,16 +34,19 @@ final class Reaping {
     }
   }
 
-  int pid() {
+  @Override
+  public int pid() {
     return process.pid();
   }
 
-  CompletableFuture<Child.Exit> exit() {
+  @Override
+  public CompletableFuture<Child.Exit> exit() {
     return exit;
   }
 
-  /** Whether it has ended by now, which the kernel knows before it is reaped. */
-  boolean hasEnded() {
+  /** The kernel knows of it before it is reaped. */
+  @Override
+  public boolean hasEnded() {
     synchronized (process) {
       try {
         return exit.isDone() || process.hasEnded();
@@ -53,8 +56,8 @@ final class Reaping {
     }
   }
 
-  /** Sends the process a signal; false if it has ended. */
-  boolean signal(int signal) throws IOException {
+  @Override
+  public boolean signal(int signal) throws IOException {
     // Whoever reaps it closes the pidfd, whose number may then be another process's.
     synchronized (process) {
       return !exit.isDone() && process.signal(signal);
@@ -65,7 +68,8 @@ final class Reaping {
    * Looks for its end for a moment on a platform thread: the usual short run needs no parking. The
    * poller is kept out of it meanwhile, or it would wake up for the same end and get in the way.
    */
-  boolean endsBriefly(long deadline) throws IOException {
+  @Override
+  public boolean endsBriefly(long deadline) throws IOException {
     if (exit.isDone() || Thread.currentThread().isVirtual()) {
       return exit.isDone();
     }

@@ -46,6 +46,9 @@ public final class Running implements AutoCloseable {
     this.startedAt = Instant.now();
     this.begin = System.nanoTime();
     try {
+      if (!run.signal().equals(Signal.TERM)) {
+        job.lifetime().container().checkSignal(run.signal().number());
+      }
       this.budget = CpuBudget.of(run, job);
       this.oom = OomGroup.start(job);
       this.child = job.start(command);

@@ -1,6 +1,6 @@
 package dev.holdfast;
 
-import dev.holdfast.containment.Container;
+import dev.holdfast.containment.KeptContainer;
 import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Files;
 import dev.holdfast.linux.Pidfd;
@@ -18,8 +18,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One start: turns a {@link Command} into a request, opens its streams, and makes the {@link Child}
- * of it.
+ * One start by the keeper: turns a {@link Command} into a request, opens its streams, and makes the
+ * {@link Child} of it.
  */
 final class Starter implements AutoCloseable {
   private static final Path HERE = Path.of("");
@@ -36,7 +36,7 @@ final class Starter implements AutoCloseable {
     this.command = command;
   }
 
-  Child start(Container container) throws IOException, InterruptedException {
+  Child start(KeptContainer container) throws IOException, InterruptedException {
     int in = input(command.stdin());
     int out = output(command.stdout(), 1);
     int err = command.stderr() instanceof Output.Merged ? out : output(command.stderr(), 2);
@@ -63,7 +63,7 @@ final class Starter implements AutoCloseable {
       Thread.ofVirtual().name("holdfast-stdin").start(() -> feed(pipe, bytes.content()));
       stdin = null;
     }
-    Child child = new Child(process, stdin, stdout, stderr);
+    Child child = new Child(new Reaping(process), stdin, stdout, stderr);
     started = true;
     return child;
   }

@@ -13,10 +13,9 @@ final class DoctorJson {
         new Json()
             .text("schema", "holdfast.doctor/1")
             .truth("available", host.available())
-            .text("mechanism", host.mechanism().text())
-            .text("reason", host.reason())
-            .text("remedy", host.remedy())
-            .text("kernel", host.kernel());
+            .text("mechanism", host.mechanism().text());
+    host.mechanism().caveat().ifPresent(caveat -> json.text("caveat", caveat));
+    json.text("reason", host.reason()).text("remedy", host.remedy()).text("kernel", host.kernel());
     json.object("cgroup")
         .text("version", host.version().text())
         .text("delegation", host.delegation())

@@ -17,6 +17,9 @@ final class DoctorText {
     if (!host.available()) {
       lines.add("cgroups     not available: limits cannot be enforced");
     }
+    if (host.mechanism().caveat().isPresent()) {
+      lines.add("caveat      " + host.mechanism().caveat().get());
+    }
     if (host.reason().isPresent()) {
       lines.add("reason      " + host.reason().get());
     }

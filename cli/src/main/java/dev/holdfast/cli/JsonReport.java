@@ -21,6 +21,7 @@ final class JsonReport {
       json.text(word);
     }
     json.endArray().text("mechanism", result.mechanism().text());
+    result.mechanism().caveat().ifPresent(caveat -> json.text("caveat", caveat));
     cgroup(json, result.cgroupPaths());
     json.text("outcome", result.outcome().text());
     exit(json, result.exit().orElse(null));

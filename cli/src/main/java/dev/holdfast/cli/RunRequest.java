@@ -212,13 +212,14 @@ final class RunRequest {
       case "auto" -> MechanismChoice.AUTO;
       case "cgroup" -> MechanismChoice.CGROUP;
       case "process-group" -> MechanismChoice.PROCESS_GROUP;
+      case "process-tree" -> MechanismChoice.PROCESS_TREE;
       case "pid-namespace" ->
           throw new IllegalArgumentException(
-              "this build of holdfast does not have pid-namespace yet; take auto, cgroup or"
-                  + " process-group");
+              "this build of holdfast does not have pid-namespace yet; take auto, cgroup,"
+                  + " process-group or process-tree");
       default ->
           throw new IllegalArgumentException(
-              "\"" + text + "\" is neither auto, cgroup nor process-group");
+              "\"" + text + "\" is neither auto, cgroup, process-group nor process-tree");
     };
   }
 

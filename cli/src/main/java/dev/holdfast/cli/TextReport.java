@@ -27,6 +27,7 @@ final class TextReport {
 
   private void write(Result result) {
     line("job", result.name() + ", " + result.mechanism().text());
+    result.mechanism().caveat().ifPresent(caveat -> line("caveat", caveat));
     for (Map.Entry<String, String> path : result.cgroupPaths().entrySet()) {
       line("cgroup", path.getKey() + " " + path.getValue());
     }

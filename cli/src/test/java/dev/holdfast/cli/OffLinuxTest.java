@@ -2,16 +2,26 @@ package dev.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Child;
+import dev.holdfast.Command;
 import dev.holdfast.Host;
 import dev.holdfast.Job;
+import dev.holdfast.MechanismChoice;
+import dev.holdfast.Output;
+import dev.holdfast.Result;
+import dev.holdfast.Run;
 import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.HostOnly;
 import dev.holdfast.testing.Jvm;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** On another system every class of every module loads, and what does not work says why. */
+/** On another system every class loads, process trees serve, and what does not work says why. */
 @HostOnly
 @Timeout(60)
 class OffLinuxTest {
@@ -31,9 +41,14 @@ class OffLinuxTest {
         .containsExactly(
             "false process-tree",
             REASON,
+            "opened PROCESS_TREE",
+            "exit 7: hello",
+            "cannot limit memory with process-tree: " + REASON,
             "cannot hold a job: " + REASON,
-            "run: 125 holdfast: cannot hold a job: " + REASON,
-            "doctor: 1");
+            "cannot hold a job: " + REASON,
+            "run: 3",
+            "TIMED_OUT",
+            "doctor: 1, caveat: true");
   }
 
   /** What a program on that system would see. */
@@ -54,12 +69,28 @@ class OffLinuxTest {
       System.out.println(host.reason().orElseThrow() + " (" + host.remedy().orElseThrow() + ")");
       try (Job job = Job.open()) {
         System.out.println("opened " + job.mechanism());
-      } catch (HoldfastException refused) {
-        System.out.println(refused.getMessage());
+        Child child = job.start(Command.of("sh", "-c", "echo hello; exit 7").stdout(Output.pipe()));
+        String line = new String(child.stdout().readAllBytes(), StandardCharsets.UTF_8).strip();
+        System.out.println("exit " + child.waitFor().code() + ": " + line);
       }
-      Call run = Call.of("run", "--", "true");
-      System.out.println("run: " + run.status() + " " + run.err().strip());
-      System.out.println("doctor: " + Call.of("doctor").status());
+      refused(Job.builder().limits(Limits.builder().memory("64M").build()));
+      refused(Job.builder().mechanism(MechanismChoice.CGROUP));
+      refused(Job.builder().mechanism(MechanismChoice.PROCESS_GROUP));
+      System.out.println("run: " + Call.of("run", "--", "sh", "-c", "exit 3").status());
+      Result late =
+          Run.of(Command.of("sh", "-c", "sleep 100 & wait")).timeout(Duration.ofMillis(200)).run();
+      System.out.println(late.outcome());
+      Call doctor = Call.of("doctor");
+      System.out.println(
+          "doctor: " + doctor.status() + ", caveat: " + doctor.out().contains("caveat   "));
+    }
+
+    private static void refused(Job.Builder builder) throws IOException {
+      try (Job job = builder.open()) {
+        System.out.println("opened " + job);
+      } catch (HoldfastException refusal) {
+        System.out.println(refusal.getMessage());
+      }
     }
   }
 }

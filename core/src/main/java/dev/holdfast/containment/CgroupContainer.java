@@ -30,7 +30,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * So after a kill, and whenever a child was killed unborn, children join by write: it costs the
  * kernel a grace period for each start, but only in jobs that were killed and go on.
  */
-public final class CgroupContainer implements Container {
+public final class CgroupContainer implements KeptContainer {
   private static final int SIGKILL = 9;
 
   /** What a freeze waits for starts that are under way. */

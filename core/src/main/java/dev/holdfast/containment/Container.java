@@ -1,20 +1,16 @@
 package dev.holdfast.containment;
 
 import dev.holdfast.cgroup.AppliedLimit;
+import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
-import dev.holdfast.linux.StartOutcome;
-import dev.holdfast.linux.StartRequest;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
 /** One job's hold on its processes, by whatever mechanism. Thread-safe. */
-public sealed interface Container permits CgroupContainer, ProcessGroupContainer {
-  /** Starts a child as a member; it is one before its first instruction. */
-  StartOutcome start(StartRequest request) throws IOException, InterruptedException;
-
+public sealed interface Container permits KeptContainer, ProcessTreeContainer {
   /**
    * Limits the job from now on.
    *
@@ -47,6 +43,9 @@ public sealed interface Container permits CgroupContainer, ProcessGroupContainer
 
   /** Sends a signal to every member; goes on past a failure and throws the last. */
   void signal(int signal) throws IOException;
+
+  /** An error where {@link #signal} could not send it to anybody. */
+  default void checkSignal(int signal) throws HoldfastException {}
 
   void freeze() throws IOException, InterruptedException;
 

@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What this JVM owns of the machine, and how the best mechanism for a job is chosen: a cgroup where
- * there is a subtree that is ours, else process groups. Anchors and keepers are made at the first
- * job that needs them, one for each root, and go when the JVM does.
+ * there is a subtree that is ours, else process groups; on other systems than Linux what the JDK
+ * sees of process trees. Anchors and keepers are made at the first job that needs them, one for
+ * each root, and go when the JVM does.
  *
  * <p>Thread-safe.
  */
@@ -27,7 +28,8 @@ public final class Ladder {
   public enum Choice {
     AUTO,
     CGROUP,
-    PROCESS_GROUP
+    PROCESS_GROUP,
+    PROCESS_TREE
   }
 
   private static final Ladder OWN = new Ladder();
@@ -50,7 +52,13 @@ public final class Ladder {
    * @param root the subtree to use, instead of finding one
    */
   public Container open(Choice choice, Optional<Path> root) throws IOException {
+    if (choice == Choice.PROCESS_TREE) {
+      return new ProcessTreeContainer("process-tree was asked for", "ask for --mechanism auto");
+    }
     Optional<String> unknown = Platform.unknown();
+    if (unknown.isPresent() && choice == Choice.AUTO && root.isEmpty()) {
+      return new ProcessTreeContainer(unknown.get(), Platform.REMEDY);
+    }
     if (unknown.isPresent()) {
       throw new HoldfastException("cannot hold a job", unknown.get(), Platform.REMEDY, null);
     }

@@ -25,7 +25,7 @@ import java.util.Set;
  * keeper holds the sessions too, and ends them when we are gone; who has escaped by then, it does
  * not find.
  */
-public final class ProcessGroupContainer implements Container {
+public final class ProcessGroupContainer implements KeptContainer {
   private static final int SIGKILL = 9;
   private static final int SIGSTOP = 19;
   private static final int SIGCONT = 18;
