@@ -22,7 +22,7 @@ final class JdkProcess implements ChildProcess {
   }
 
   private Child.Exit exit(int value) {
-    int signal = tree.lastSignal(process.toHandle());
+    int signal = tree.ended(process.toHandle());
     return signal != 0 && value == 128 + signal
         ? new Child.Exit(-1, Optional.of(new Signal(signal)))
         : new Child.Exit(value, Optional.empty());

@@ -19,6 +19,115 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ProcessGroupTest {
   @RegisterExtension final Marked mark = Marked.fresh();
 
+  /** The control first: a child of the JDK's is in our session. */
+  @Test
+  void theGroupIsThereWhenStartReturns() throws Exception {
+    Process plain = new ProcessBuilder(Trees.sleeper(mark).words()).start();
+    assertThat(groupAndSession(plain.pid())).doesNotContain(plain.pid());
+    plain.destroyForcibly().waitFor();
+    try (Job job = open()) {
+      for (int i = 0; i < 50; i++) {
+        Child child = job.start(Trees.sleeper(mark));
+        assertThat(groupAndSession(child.pid()))
+            .containsExactly((long) child.pid(), (long) child.pid());
+      }
+      job.kill();
+      assertThat(mark.alive()).isEmpty();
+    }
+  }
+
+  /** The group, and the session, as the kernel has them: fields 5 and 6. */
+  private static List<Long> groupAndSession(long pid) throws Exception {
+    String stat = java.nio.file.Files.readString(java.nio.file.Path.of("/proc/" + pid + "/stat"));
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return List.of(Long.valueOf(fields[2]), Long.valueOf(fields[3]));
+  }
+
+  @Test
+  void childrenOfMembersAreFoundInAnySession() throws Exception {
+    try (Job job = open()) {
+      job.start(Trees.sessions(3, mark));
+      mark.await(4);
+      assertThat(job.members()).hasSize(4);
+      job.close();
+      assertThat(job.cleanup().orElseThrow().killedMembers()).isEqualTo(4);
+    }
+    assertThat(mark.alive()).isEmpty();
+  }
+
+  @Test
+  void whoForksMeanwhileIsEndedWithItsChildren() throws Exception {
+    for (int round = 0; round < 10; round++) {
+      try (Job job = open()) {
+        job.start(
+            Trees.perl(
+                "use POSIX; for (1..600) { if (!fork) { POSIX::setsid(); sleep 1000; exit }"
+                    + " select(undef, undef, undef, 0.0002) } sleep 1000;",
+                mark));
+        Awaitility.await().pollInterval(Duration.ofMillis(1)).until(() -> mark.alive().size() > 5);
+        job.kill();
+        assertThat(mark.alive()).as("round " + round).isEmpty();
+      }
+    }
+  }
+
+  /** What the caveat says: if this fails one day, the caveat is to be mended. */
+  @Test
+  void whoLeavesItsSessionAndItsParentHasEscaped() throws Exception {
+    try (Job job = open()) {
+      job.start(Trees.daemon(mark)).waitFor();
+      mark.await(1);
+      assertThat(job.members()).isEmpty();
+    }
+    assertThat(mark.alive()).hasSize(1);
+    assertThat(Mechanism.PROCESS_GROUP.caveat().orElseThrow()).contains("has escaped");
+    mark.end();
+    mark.await(0);
+  }
+
+  private static Job open() throws Exception {
+    return Job.builder().mechanism(MechanismChoice.PROCESS_GROUP).open();
+  }
+
+  /**
+   * An orphan that has come to a JVM goes to the next reaper at the JVM's death, before anybody is
+   * told of that: the keeper does not find it, as the caveat says. An end in order does.
+   */
+  @Test
+  void killingTheJvmLeavesTheOrphansThatItHasTakenIn() throws Exception {
+    for (String how : List.of("in order", "killed")) {
+      Process jvm = Jvm.start(Reaper.class, mark.text());
+      assertThat(Jvm.line(jvm)).isEqualTo("ready: 2");
+      if (how.equals("killed")) {
+        jvm.destroyForcibly();
+      } else {
+        jvm.outputWriter().close();
+      }
+      jvm.waitFor();
+      // The one in the session is found by the keeper, and tells that it has done its work.
+      Awaitility.await(how).atMost(Duration.ofSeconds(10)).until(() -> mark.alive().size() <= 1);
+      assertThat(mark.alive()).as(how).hasSize(how.equals("killed") ? 1 : 0);
+      mark.end();
+      mark.await(0);
+    }
+  }
+
+  /** Takes in an orphan, and ends with its stdin. */
+  public static final class Reaper {
+    public static void main(String[] arguments) throws Exception {
+      Marked mark = new Marked(arguments[0]);
+      Job.takeInOrphans();
+      Job job = open();
+      job.start(Trees.daemon(mark)).waitFor();
+      job.start(Trees.sleeper(mark));
+      mark.await(2 + 1);
+      System.out.println("ready: " + job.members().size());
+      while (System.in.read() >= 0) {
+        // nobody says anything
+      }
+    }
+  }
+
   /** The control first: what is not in a job lives on. */
   @Test
   void killingTheJvmEndsItsSessions() throws Exception {

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A job as POSIX sessions: the last rung, where there is no cgroup. Each child leads a session of
@@ -30,6 +31,11 @@ public final class ProcessGroupContainer implements KeptContainer {
   private static final int SIGSTOP = 19;
   private static final int SIGCONT = 18;
   private static final Duration ROUND = Duration.ofMillis(200);
+
+  /** One that waits inside the kernel is not stopped before that ends. */
+  private static final Duration STOPPING = Duration.ofMillis(500);
+
+  private static final long STOP_PAUSE_NANOS = 1_000_000;
 
   private final KeeperClient keeper;
   private final String unavailable;
@@ -118,15 +124,10 @@ public final class ProcessGroupContainer implements KeptContainer {
   @Override
   public void kill(Duration deadline) throws IOException, InterruptedException {
     long end = Deadline.in(deadline);
-    for (List<ProcessTable.Entry> members = sessions.members();
+    for (List<ProcessTable.Entry> members = standing(end);
         !members.isEmpty();
-        members = sessions.members()) {
-      // All are stopped first, so that none forks while the others are ended.
-      try {
-        signal(SIGSTOP, members);
-      } finally {
-        signal(SIGKILL, members);
-      }
+        members = standing(end)) {
+      signal(SIGKILL, members);
       long left = end - System.nanoTime();
       if (left <= 0) {
         throw new HoldfastException(
@@ -136,6 +137,30 @@ public final class ProcessGroupContainer implements KeptContainer {
             null);
       }
       awaitEmpty(Duration.ofNanos(Math.min(left, ROUND.toNanos())));
+    }
+  }
+
+  /**
+   * The members, once all that are seen stand still, as far as that comes to pass: then none of
+   * them forks, so everybody has been seen. A child in a session of its own could not be found once
+   * its parent is ended.
+   */
+  private List<ProcessTable.Entry> standing(long end) throws IOException {
+    long patience = Math.min(end, System.nanoTime() + STOPPING.toNanos());
+    while (true) {
+      List<ProcessTable.Entry> members = sessions.members();
+      List<ProcessTable.Entry> running =
+          members.stream().filter(member -> !member.isStopped()).toList();
+      if (running.isEmpty() || System.nanoTime() - patience >= 0) {
+        return members;
+      }
+      try {
+        signal(SIGSTOP, running);
+      } catch (SystemCallException refused) {
+        return members; // as the kill will be
+      }
+      // A stop comes to pass when the process next enters the kernel; there is no event for it.
+      LockSupport.parkNanos(STOP_PAUSE_NANOS);
     }
   }
 

@@ -51,15 +51,16 @@ public final class ProcessTreeContainer implements Container {
         throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
       }
       Process child = builder.start();
-      tree.add(child.toHandle());
       sent.put(child.toHandle(), 0);
+      tree.add(child.toHandle());
       return child;
     }
   }
 
-  /** The signal that we sent last to a child; 0 for none. */
-  public int lastSignal(ProcessHandle child) {
-    return sent.getOrDefault(child, 0);
+  /** Of a child that has ended, and is forgotten: the signal that we sent last; 0 for none. */
+  public int ended(ProcessHandle child) {
+    Integer signal = sent.remove(child);
+    return signal == null ? 0 : signal;
   }
 
   @Override

@@ -23,6 +23,11 @@ public final class ProcessTable {
     public boolean isAlive() {
       return state != 'Z' && state != 'X';
     }
+
+    /** Whether it stands still, by a signal or for a debugger. */
+    public boolean isStopped() {
+      return state == 'T' || state == 't';
+    }
   }
 
   private final Path proc;
