@@ -79,7 +79,8 @@ final class RunOptions {
                 "PATH", "the cgroup directory to use, instead of finding one", "--cgroup-root"),
             Option.value(
                 "HOW",
-                "require: a limit that cannot hold is an error; best-effort: it is reported",
+                "require: a limit that cannot hold is an error; best-effort: it is reported, and without a"
+                    + " cgroup limits of each process stand in for memory and pids",
                 "--enforce"),
             Option.value("FORMAT", "none, text or json (none)", "--report"),
             Option.value("FILE", "where the report goes, instead of stderr", "--report-file"),
