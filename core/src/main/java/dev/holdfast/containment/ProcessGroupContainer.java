@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 
 /**
  * A job as POSIX sessions: the last rung, where there is no cgroup. Each child leads a session of
@@ -143,15 +144,20 @@ public final class ProcessGroupContainer implements KeptContainer {
   /**
    * The members, once all that are seen stand still, as far as that comes to pass: then none of
    * them forks, so everybody has been seen. A child in a session of its own could not be found once
-   * its parent is ended.
+   * its parent is ended. However long a look takes, as long as it shows new ones there is another.
    */
   private List<ProcessTable.Entry> standing(long end) throws IOException {
     long patience = Math.min(end, System.nanoTime() + STOPPING.toNanos());
+    Set<Integer> before = Set.of();
     while (true) {
       List<ProcessTable.Entry> members = sessions.members();
+      Set<Integer> seen =
+          members.stream().map(ProcessTable.Entry::pid).collect(Collectors.toUnmodifiableSet());
+      boolean late = System.nanoTime() - (before.containsAll(seen) ? patience : end) >= 0;
+      before = seen;
       List<ProcessTable.Entry> running =
           members.stream().filter(member -> !member.isStopped()).toList();
-      if (running.isEmpty() || System.nanoTime() - patience >= 0) {
+      if (running.isEmpty() || late) {
         return members;
       }
       try {
