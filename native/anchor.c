@@ -133,6 +133,18 @@ static bool is_still_named(int parent, int group) {
          ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
+/* What the JVM made after it last told us of its anchor is found by its name, if it is there. */
+static void find_later(void) {
+  for (uint32_t i = 0; i < anchor.count; i++) {
+    if (anchor.kind[i] != HIERARCHY_LATER) continue;
+    sys_close(anchor.group[i]);
+    anchor.group[i] = open_below(anchor.parent[i], anchor.name);
+    char state[16];
+    bool freezer = read_file_at(anchor.group[i], "freezer.state", state, sizeof state) >= 0;
+    anchor.kind[i] = freezer ? HIERARCHY_FREEZER : HIERARCHY_OTHER;
+  }
+}
+
 /* True when the anchor is gone from this hierarchy, or holds nothing any more but what others use. */
 static bool remove_anchor(uint32_t hierarchy) {
   static struct entries jobs;
@@ -163,6 +175,7 @@ static bool remove_anchor(uint32_t hierarchy) {
 void end_anchor(void) {
   if (anchor.count == 0) return;
   end_deadline = now_ms() + END_MS;
+  find_later();
   kill_all();
   bool all = true;
   for (uint32_t i = anchor.count; i-- > 0;) {

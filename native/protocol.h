@@ -117,7 +117,9 @@ struct rlimit_entry {
 enum hierarchy_kind {
   HIERARCHY_V2 = 1,      /* membership, cgroup.kill, cgroup.freeze, cgroup.events */
   HIERARCHY_FREEZER = 2, /* v1 freezer: membership of a pure v1 anchor, and thaw before any kill */
-  HIERARCHY_OTHER = 3    /* v1: only its directories are removed */
+  HIERARCHY_OTHER = 3,   /* v1: only its directories are removed */
+  HIERARCHY_LATER = 4    /* v1: the anchor's directory is made there later, or never: it is looked for in the end; in
+                            its place the parent is given again */
 };
 
 #define MAX_HIERARCHIES 32
@@ -125,7 +127,7 @@ enum hierarchy_kind {
 /*
  * Descriptors: the status pipe, then for each hierarchy the anchor's parent directory and the anchor's own directory (not O_PATH: the keeper
  * reads them). The first hierarchy is the one that holds the membership and the lock: it is killed first and its
- * directory removed last; it cannot be HIERARCHY_OTHER. A later REQUEST_ANCHOR replaces the former one.
+ * directory removed last; it is HIERARCHY_V2 or HIERARCHY_FREEZER. A later REQUEST_ANCHOR replaces the former one.
  *
  * The answer is one record: TAKEN, or FAILED with STEP_REQUEST, and then the former anchor is still the one that is
  * kept. No record: the keeper died before it came to it.

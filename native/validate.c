@@ -54,8 +54,8 @@ int validate_anchor(const struct anchor_request *request, const struct message *
   if (message->descriptor_count != 1 + 2 * request->hierarchy_count) return EBADMSG;
   for (uint32_t i = 0; i < request->hierarchy_count; i++) {
     uint32_t kind = request->hierarchy[i];
-    if (kind != HIERARCHY_V2 && kind != HIERARCHY_FREEZER && kind != HIERARCHY_OTHER) return EBADMSG;
-    if (i == 0 && kind == HIERARCHY_OTHER) return EBADMSG; /* nothing to kill by */
+    bool kills = kind == HIERARCHY_V2 || kind == HIERARCHY_FREEZER;
+    if (!kills && (i == 0 || (kind != HIERARCHY_OTHER && kind != HIERARCHY_LATER))) return EBADMSG;
   }
   size_t length = 0;
   while (length < sizeof request->name && request->name[length] != '\0') {

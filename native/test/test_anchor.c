@@ -30,6 +30,7 @@ struct scenario {
   bool release;     /* job "b" is released */
   bool let_go;      /* the socket is closed, the JVM lives on */
   bool unread;      /* the anchor is announced, but the keeper has not read it when the JVM dies */
+  bool later;       /* the keeper was told of the other hierarchies before the anchor was there */
   bool freeze;      /* job "a" is frozen, by all means at hand */
   int depth;        /* of a chain of groups in job "c" */
   int width;        /* further jobs */
@@ -63,7 +64,9 @@ static void send_anchor(struct keeper *keeper, const struct scenario *scenario, 
                            : strcmp(controller, "freezer") == 0 ? HIERARCHY_FREEZER
                                                                 : HIERARCHY_OTHER;
     fds[1 + 2 * i] = open(paths->base[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fds[2 + 2 * i] = open(paths->anchor[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool later = scenario->later && i > 0;
+    if (later) request.hierarchy[i] = HIERARCHY_LATER;
+    fds[2 + 2 * i] = open(later ? paths->base[i] : paths->anchor[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   }
   request.hierarchy_count = (uint32_t)paths->count;
   strcpy(request.name, "anchor");
@@ -432,6 +435,8 @@ void test_anchor(void) {
       {.what = "v2 without cgroup.kill", .controllers = v2_only, .keeper = old_keeper_path, .freeze = true},
       {.what = "v2 without openat2", .controllers = v2_only, .keeper = keeper_path, .how = OLD_CALLS, .depth = 5},
       {.what = "hybrid", .controllers = v2_and_v1, .keeper = keeper_path, .freeze = true},
+      {.what = "hybrid later", .controllers = v2_and_v1, .keeper = keeper_path, .freeze = true, .later = true},
+      {.what = "v1 later", .controllers = v1_only, .keeper = keeper_path, .later = true},
       {.what = "hybrid released", .controllers = v2_and_v1, .keeper = keeper_path, .freeze = true, .release = true},
       {.what = "hybrid without cgroup.kill", .controllers = v2_and_v1, .keeper = old_keeper_path, .freeze = true},
       {.what = "v1 control", .controllers = v1_only, .keeper = keeper_path, .no_anchor = true},

@@ -133,7 +133,7 @@ static void test_memfds(struct keeper *keeper) {
 static void test_anchors(struct keeper *keeper) {
   static const char *const names[] = {"", ".", "..", "a/b", "/", "../x"};
   struct anchor_request anchor = {HOLDFAST_MAGIC, REQUEST_ANCHOR, 1, {HIERARCHY_V2}, ""};
-  for (unsigned int i = 0; i <= sizeof names / sizeof *names + 3; i++) {
+  for (unsigned int i = 0; i <= sizeof names / sizeof *names + 4; i++) {
     int pipes[2];
     status_pipe(pipes);
     int fds[3] = {pipes[1], open("/dev/null", O_RDONLY | O_CLOEXEC), open("/dev/null", O_RDONLY | O_CLOEXEC)};
@@ -150,6 +150,7 @@ static void test_anchors(struct keeper *keeper) {
       if (i % 2 == 0) count = 2;
       if (i % 2 == 1) broken.hierarchy_count = 33;
       if (i == sizeof names / sizeof *names + 3) broken.hierarchy_count = 1, broken.hierarchy[0] = HIERARCHY_OTHER;
+      if (i == sizeof names / sizeof *names + 4) count = 3, broken.hierarchy[0] = HIERARCHY_LATER;
     }
     send_raw(keeper->socket, &broken, sizeof broken, NULL, 0, fds, count);
     for (int k = 0; k < 3; k++) close(fds[k]);

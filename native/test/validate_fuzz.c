@@ -67,7 +67,7 @@ static void anchor_once(int *accepted, int *refused) {
   request->magic = HOLDFAST_MAGIC;
   request->kind = REQUEST_ANCHOR;
   request->hierarchy_count = pick(4) == 0 ? number() : 1 + pick(3);
-  for (int i = 0; i < MAX_HIERARCHIES; i++) request->hierarchy[i] = 1 + pick(pick(8) == 0 ? 5 : 3);
+  for (int i = 0; i < MAX_HIERARCHIES; i++) request->hierarchy[i] = 1 + pick(pick(8) == 0 ? 6 : 4);
   if (pick(8) != 0) request->name[pick(4)] = '\0';
   message.length = sizeof *request - (pick(10) == 0 ? 1 : 0);
   message.descriptor_count = pick(2) == 0 ? pick(70) : 1 + 2 * (request->hierarchy_count & 31);

@@ -1,10 +1,14 @@
 package dev.holdfast;
 
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** The cgroup directories of a job, found by searching the mounted hierarchies for its paths. */
 final class Groups {
@@ -15,7 +19,7 @@ final class Groups {
     for (String path : job.cgroupPaths().values()) {
       String below = path.substring(path.indexOf("/holdfast-"));
       for (Path mount : mounts()) {
-        search(mount, below, found);
+        walk(mount, directory -> directory.toString().endsWith(below), found);
       }
     }
     return found.stream().distinct().toList();
@@ -25,12 +29,7 @@ final class Groups {
   static List<Path> anchors() throws IOException {
     List<Path> found = new ArrayList<>();
     for (Path mount : mounts()) {
-      try (var all = Files.walk(mount)) {
-        all.filter(path -> path.getFileName().toString().startsWith("holdfast-"))
-            .forEach(found::add);
-      } catch (java.io.UncheckedIOException vanished) {
-        // somebody's group went while we walked
-      }
+      walk(mount, path -> path.getFileName().toString().startsWith("holdfast-"), found);
     }
     return found;
   }
@@ -55,11 +54,28 @@ final class Groups {
         .toList();
   }
 
-  private static void search(Path mount, String below, List<Path> found) throws IOException {
-    try (var all = Files.walk(mount)) {
-      all.filter(path -> path.toString().endsWith(below)).forEach(found::add);
-    } catch (java.io.UncheckedIOException vanished) {
-      // somebody's group went while we walked
-    }
+  private static void walk(Path mount, Predicate<Path> wanted, List<Path> found)
+      throws IOException {
+    Files.walkFileTree(
+        mount,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes unused) {
+            if (wanted.test(directory)) {
+              found.add(directory);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException vanished) {
+            return FileVisitResult.CONTINUE; // somebody's group went while we walked
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path directory, IOException vanished) {
+            return FileVisitResult.CONTINUE;
+          }
+        });
   }
 }

@@ -2,13 +2,10 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.cgroup.Limits;
-import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Place;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,10 +14,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -31,18 +25,10 @@ import org.junit.jupiter.api.Timeout;
 class ScaleTest {
   private static final boolean HOST = !Place.isGuest();
 
+  /** In a JVM of its own, which has no other threads and descriptors than its own and ours. */
   @Test
   void manyChildrenAtOnceNeedNoThreads() throws Exception {
-    costsLittle("together", HOST ? 1000 : 50);
-  }
-
-  @Test
-  void manySpawnsInSequenceLeaveNothing() throws Exception {
-    costsLittle("in sequence", HOST ? 10_000 : 500);
-  }
-
-  /** In a JVM of its own, which has no other threads and descriptors than its own and ours. */
-  private static void costsLittle(String how, int count) throws Exception {
+    int count = HOST ? 1000 : 50;
     // Seconds that sleep understands, and that nobody else sleeps.
     Marked mark = new Marked("1000.0" + System.nanoTime());
     Process jvm =
@@ -53,7 +39,6 @@ class ScaleTest {
                 // Or compilers come and go.
                 "-XX:-UseDynamicNumberOfCompilerThreads"),
             Counter.class,
-            how,
             Integer.toString(count),
             mark.text());
     Map<String, List<String>> told = new TreeMap<>();
@@ -65,11 +50,9 @@ class ScaleTest {
     List<String> ours = new ArrayList<>(told.get("thread-at-peak"));
     ours.removeAll(told.get("thread-before-first-use"));
     assertThat(ours).as("threads that came with us").hasSizeBetween(1, 4);
-    if (how.equals("together")) {
-      assertThat(told.get("member-at-peak")).hasSize(count);
-      // Ours has the mark too.
-      assertThat(told.get("member-alive")).hasSize(count + 1);
-    }
+    assertThat(told.get("member-at-peak")).hasSize(count);
+    // Ours has the mark too.
+    assertThat(told.get("member-alive")).hasSize(count + 1);
     assertThat(told.get("descriptor-after")).isEqualTo(told.get("descriptor-before"));
     assertThat(told).doesNotContainKey("zombie");
     assertThat(told.get("removed")).isNotEmpty();
@@ -90,21 +73,17 @@ class ScaleTest {
     private Counter() {}
 
     public static void main(String[] arguments) throws Exception {
-      int count = Integer.parseInt(arguments[1]);
-      Marked mark = new Marked(arguments[2]);
+      int count = Integer.parseInt(arguments[0]);
+      Marked mark = new Marked(arguments[1]);
       // What the counting itself needs is loaded.
-      threads();
-      descriptors();
-      print("thread-before-first-use", threads());
+      Footprint.threads();
+      Footprint.descriptors();
+      print("thread-before-first-use", Footprint.threads());
       Command.of("true").run();
-      print("descriptor-before", descriptors());
-      if (arguments[0].equals("together")) {
-        together(count, mark);
-      } else {
-        inSequence(count);
-      }
-      print("descriptor-after", descriptors());
-      print("zombie", zombies());
+      print("descriptor-before", Footprint.descriptors());
+      together(count, mark);
+      print("descriptor-after", Footprint.descriptors());
+      print("zombie", Footprint.zombies());
     }
 
     private static void together(int count, Marked mark) throws Exception {
@@ -115,29 +94,12 @@ class ScaleTest {
           children.add(job.start(Command.of("sleep", mark.text())));
         }
         print("member-at-peak", job.members().stream().map(String::valueOf).toList());
-        print("thread-at-peak", threads());
+        print("thread-at-peak", Footprint.threads());
         directories = Groups.directoriesOf(job);
         print("member-alive", mark.alive().stream().map(String::valueOf).toList());
         job.kill();
         for (Child child : children) {
           if (!child.waitFor().signal().equals(Optional.of(Signal.KILL))) {
-            throw new AssertionError(child);
-          }
-        }
-      }
-      printClosed(directories);
-    }
-
-    private static void inSequence(int count) throws Exception {
-      List<Path> directories = List.of();
-      try (Job job = Job.builder().limits(Limits.builder().memory("64M").pids(16).build()).open()) {
-        for (int i = 0; i < count; i++) {
-          Child child = job.start(Command.of("/bin/true"));
-          if (i == count / 2) {
-            print("thread-at-peak", threads());
-            directories = Groups.directoriesOf(job);
-          }
-          if (!child.waitFor().isSuccess()) {
             throw new AssertionError(child);
           }
         }
@@ -154,39 +116,6 @@ class ScaleTest {
 
     private static void print(String word, Collection<String> lines) {
       lines.forEach(line -> System.out.println(word + " " + line));
-    }
-
-    /** All that the kernel knows of, those of the JVM itself included. */
-    private static Collection<String> threads() throws IOException {
-      List<String> found = new ArrayList<>();
-      try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-        for (Path task : tasks.toList()) {
-          found.add(task.getFileName() + " " + Files.readString(task.resolve("comm")).strip());
-        }
-      }
-      return found;
-    }
-
-    /** Without the one that lists them. */
-    private static Collection<String> descriptors() throws IOException {
-      Set<String> found = new TreeSet<>();
-      try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
-        for (Path one : all.toList()) {
-          String target = Files.readSymbolicLink(one).toString();
-          if (!target.endsWith("/fd")) {
-            found.add(one.getFileName() + " " + target);
-          }
-        }
-      }
-      return found;
-    }
-
-    private static List<String> zombies() throws IOException {
-      int self = (int) ProcessHandle.current().pid();
-      return ProcessTable.system().entries().stream()
-          .filter(entry -> entry.parent() == self && !entry.isAlive())
-          .map(String::valueOf)
-          .toList();
     }
   }
 

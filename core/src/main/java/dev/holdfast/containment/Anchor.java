@@ -3,6 +3,7 @@ package dev.holdfast.containment;
 import dev.holdfast.cgroup.Cgroup;
 import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.Place;
 import dev.holdfast.linux.AnchorRequest;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.KeeperClient;
@@ -33,13 +34,16 @@ final class Anchor {
   private static final Pattern NAME = Pattern.compile(PREFIX + "[0-9]+-[0-9a-f]{12}");
   private static final int ATTEMPTS = 16;
 
+  private final Delegation delegation;
   private final Cgroup group;
   private final Directory lock;
   private final KeeperClient keeper;
   private List<Directory> handles = List.of();
+  private boolean grows;
   private final AtomicInteger jobs = new AtomicInteger();
 
-  private Anchor(Cgroup group, Directory lock, KeeperClient keeper) {
+  private Anchor(Delegation delegation, Cgroup group, Directory lock, KeeperClient keeper) {
+    this.delegation = delegation;
     this.group = group;
     this.lock = lock;
     this.keeper = keeper;
@@ -88,7 +92,7 @@ final class Anchor {
         delegation.kind() == Delegation.Kind.SYSTEMD
             ? new KeeperClient(delegation::admit)
             : new KeeperClient();
-    Anchor anchor = new Anchor(group, lock, keeper);
+    Anchor anchor = new Anchor(delegation, group, lock, keeper);
     boolean told = false;
     try {
       anchor.tellKeeper();
@@ -116,14 +120,15 @@ final class Anchor {
 
   /**
    * Takes more controllers into use for the jobs to come: see {@link Cgroup#use}. The keeper is
-   * told of the directories that this makes before any job is in them.
+   * told where directories of v1 may come from now on before there is one, or it would leave behind
+   * what we make right before we die.
    */
-  void use(Set<String> controllers) throws IOException {
-    int before = group.v1Directories().size();
-    group.use(controllers);
-    if (group.v1Directories().size() != before) {
+  synchronized void use(Set<String> controllers) throws IOException {
+    if (!grows) {
+      grows = true;
       tellKeeper();
     }
+    group.use(controllers);
   }
 
   private synchronized void tellKeeper() throws IOException {
@@ -139,6 +144,11 @@ final class Anchor {
           hierarchies.add(hierarchy(directory, own, opened));
         }
       }
+      for (Path base : grows ? unused() : List.<Path>of()) {
+        Directory parent = Directory.open(base);
+        opened.add(parent);
+        hierarchies.add(new AnchorRequest.Hierarchy(AnchorRequest.Kind.LATER, parent, parent));
+      }
       keeper.anchor(new AnchorRequest(group.name(), hierarchies));
     } catch (IOException | RuntimeException failure) {
       opened.forEach(Directory::close);
@@ -146,6 +156,15 @@ final class Anchor {
     }
     handles.forEach(Directory::close);
     handles = opened;
+  }
+
+  /** Where in v1's hierarchies it has no directory yet, and could have one. */
+  private List<Path> unused() {
+    return delegation.places().stream()
+        .filter(place -> !place.hierarchy().unified() && place.writable())
+        .map(Place::base)
+        .filter(base -> !group.v1Directories().contains(base.resolve(group.name())))
+        .toList();
   }
 
   private AnchorRequest.Hierarchy hierarchy(Path path, Directory own, List<Directory> opened)

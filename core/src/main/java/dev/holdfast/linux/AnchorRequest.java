@@ -22,7 +22,9 @@ public record AnchorRequest(String name, List<Hierarchy> hierarchies) {
   public enum Kind {
     V2(1),
     FREEZER(2),
-    OTHER(3);
+    OTHER(3),
+    /** The anchor's directory is about to be made there; the parent stands for it. */
+    LATER(4);
 
     private final int number;
 
@@ -35,7 +37,7 @@ public record AnchorRequest(String name, List<Hierarchy> hierarchies) {
    * The anchor in one hierarchy.
    *
    * @param parent the directory that the anchor's lies in
-   * @param anchor the anchor's own
+   * @param anchor the anchor's own, which the keeper has to find by its name if it is made later
    */
   public record Hierarchy(Kind kind, Directory parent, Directory anchor) {}
 

@@ -22,6 +22,16 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class Kernel {
+  /** Stands before every call of ours, in tests. */
+  @FunctionalInterface
+  interface Witness {
+    /** {@code call} is about to be made; its name is the manual's. */
+    void before(String call);
+  }
+
+  /** Everybody but tests pays for one look at it. */
+  static volatile @Nullable Witness witness;
+
   private static volatile @Nullable Kernel instance;
 
   /** Calls any function with seven words; takes its address and a place for errno first. */
@@ -102,6 +112,10 @@ final class Kernel {
 
   /** As above, for somebody who has a place for errno already. */
   long call(Scratch scratch, SystemCall call, long a, long b, long c, long d, long e, long f) {
+    Witness present = witness;
+    if (present != null) {
+      present.before(call.manualName());
+    }
     try {
       MemorySegment errno = scratch.errno();
       while (true) {
@@ -157,6 +171,10 @@ final class Kernel {
    * with CLONE_VFORK, so a large heap is neither copied nor counted. Returns the process id.
    */
   int spawn(String program, String[] arguments, String[] environment) throws SystemCallException {
+    Witness present = witness;
+    if (present != null) {
+      present.before("posix_spawn");
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment pid = arena.allocate(ValueLayout.JAVA_INT);
       MemorySegment unused = arena.allocate(errnoSize, 8);

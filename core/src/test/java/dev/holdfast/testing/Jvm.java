@@ -24,6 +24,12 @@ public final class Jvm {
     return start(List.of(), options, main, arguments);
   }
 
+  /** Which leads a POSIX session, so its keeper is found in that when it has died. */
+  public static Process leadingASession(Class<?> main, String... arguments) throws IOException {
+    return start(
+        List.of("setsid"), List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), main, arguments);
+  }
+
   /**
    * In a shell that has done {@code before}, such as {@code ulimit -n 64}; it keeps those limits.
    */
