@@ -110,3 +110,37 @@ void remove_tree(const char *path) {
   if (directory != NULL) closedir(directory);
   for (int i = 0; i < 100 && rmdir(path) < 0 && errno == EBUSY; i++) usleep(10000);
 }
+
+bool is_v2(const char *controller) { return *controller == '\0'; }
+
+bool make_anchor(const char *const *controllers, struct anchor_paths *paths) {
+  paths->count = 0;
+  for (; controllers[paths->count] != NULL; paths->count++) {
+    char *base = group_base(controllers[paths->count]);
+    if (base == NULL) return false;
+    paths->base[paths->count] = base;
+    paths->anchor[paths->count] = make_group(base, "anchor");
+  }
+  return true;
+}
+
+int send_anchor(struct keeper *keeper, const char *const *controllers, const struct anchor_paths *paths, bool later) {
+  struct anchor_request request = {.magic = HOLDFAST_MAGIC, .kind = REQUEST_ANCHOR};
+  int fds[1 + 2 * HIERARCHIES], pipes[2];
+  for (int i = 0; i < paths->count; i++) {
+    bool unmade = later && i > 0;
+    request.hierarchy[i] = unmade                                   ? HIERARCHY_LATER
+                           : is_v2(controllers[i])                  ? HIERARCHY_V2
+                           : strcmp(controllers[i], "freezer") == 0 ? HIERARCHY_FREEZER
+                                                                    : HIERARCHY_OTHER;
+    fds[1 + 2 * i] = open(paths->base[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fds[2 + 2 * i] = open(unmade ? paths->base[i] : paths->anchor[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  }
+  request.hierarchy_count = (uint32_t)paths->count;
+  strcpy(request.name, "anchor");
+  status_pipe(pipes);
+  fds[0] = pipes[1];
+  if (!send_raw(keeper->socket, &request, sizeof request, NULL, 0, fds, 1 + 2 * (unsigned int)paths->count)) die("anchor");
+  for (int i = 0; i <= 2 * paths->count; i++) close(fds[i]);
+  return pipes[0];
+}

@@ -93,6 +93,19 @@ int open_at(const char *directory, const char *name, int flags);
 void remove_tree(const char *path); /* groups, deepest first; members must be dead */
 bool exists(const char *path);
 bool open_descriptors(pid_t pid, char *to, size_t size); /* such as "0 1 2 " */
+bool is_v2(const char *controller);
+
+/* ---- anchors: a directory in each of some hierarchies, the first of which holds the membership */
+
+#define HIERARCHIES 3
+struct anchor_paths {
+  int count;
+  char *base[HIERARCHIES];
+  char *anchor[HIERARCHIES];
+};
+bool make_anchor(const char *const *controllers, struct anchor_paths *paths);
+/* The status pipe's read end. later: of all hierarchies but the first the keeper has to find the directory itself. */
+int send_anchor(struct keeper *keeper, const char *const *controllers, const struct anchor_paths *paths, bool later);
 int64_t now_ms(void);
 bool contains(const char *text, const char *part);
 void status_line(const char *status, const char *key, char *to, size_t size);
@@ -105,6 +118,7 @@ void test_malformed(void);
 void test_groups(void);
 void test_anchor(void);
 void test_hold(void);
+void test_death(void);
 int probe_main(int argc, char **argv);
 
 #endif

@@ -16,7 +16,6 @@
 
 #include "harness.h"
 
-#define HIERARCHIES 3
 static const char *const v2_and_v1[HIERARCHIES + 1] = {"", "freezer", "pids", NULL};
 static const char *const v2_only[HIERARCHIES + 1] = {"", NULL};
 static const char *const v1_only[HIERARCHIES + 1] = {"freezer", "pids", NULL};
@@ -36,49 +35,13 @@ struct scenario {
   int width;        /* further jobs */
 };
 
-struct anchor_paths {
-  int count;
-  char *base[HIERARCHIES];
-  char *anchor[HIERARCHIES];
-};
-
-static bool is_v2(const char *controller) { return *controller == '\0'; }
-
-static bool make_anchor(const struct scenario *scenario, struct anchor_paths *paths) {
-  paths->count = 0;
-  for (; scenario->controllers[paths->count] != NULL; paths->count++) {
-    char *base = group_base(scenario->controllers[paths->count]);
-    if (base == NULL) return false;
-    paths->base[paths->count] = base;
-    paths->anchor[paths->count] = make_group(base, "anchor");
-  }
-  return true;
-}
-
-static void send_anchor(struct keeper *keeper, const struct scenario *scenario, const struct anchor_paths *paths) {
-  struct anchor_request request = {.magic = HOLDFAST_MAGIC, .kind = REQUEST_ANCHOR};
-  int fds[1 + 2 * HIERARCHIES], pipes[2];
-  for (int i = 0; i < paths->count; i++) {
-    const char *controller = scenario->controllers[i];
-    request.hierarchy[i] = is_v2(controller)                      ? HIERARCHY_V2
-                           : strcmp(controller, "freezer") == 0 ? HIERARCHY_FREEZER
-                                                                : HIERARCHY_OTHER;
-    fds[1 + 2 * i] = open(paths->base[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool later = scenario->later && i > 0;
-    if (later) request.hierarchy[i] = HIERARCHY_LATER;
-    fds[2 + 2 * i] = open(later ? paths->base[i] : paths->anchor[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  }
-  request.hierarchy_count = (uint32_t)paths->count;
-  strcpy(request.name, "anchor");
-  status_pipe(pipes);
-  fds[0] = pipes[1];
-  if (!send_raw(keeper->socket, &request, sizeof request, NULL, 0, fds, 1 + 2 * (unsigned int)paths->count)) die("anchor");
-  for (int i = 0; i <= 2 * paths->count; i++) close(fds[i]);
+static void tell_anchor(struct keeper *keeper, const struct scenario *scenario, const struct anchor_paths *paths) {
+  int status = send_anchor(keeper, scenario->controllers, paths, scenario->later);
   if (scenario->unread) {
-    close(pipes[0]);
+    close(status);
     return;
   }
-  struct result result = read_result(pipes[0]);
+  struct result result = read_result(status);
   if (!result.taken) printf("not ok - the anchor was not taken: %s\n", strerror(result.error));
 }
 
@@ -143,7 +106,7 @@ static void make_chain(const char *parent, int depth) {
 
 static _Noreturn void fake_jvm(const struct scenario *scenario, const struct anchor_paths *paths, int tell) {
   struct keeper keeper = keeper_start(scenario->keeper, scenario->how);
-  if (!scenario->no_anchor && !scenario->unread) send_anchor(&keeper, scenario, paths);
+  if (!scenario->no_anchor && !scenario->unread) tell_anchor(&keeper, scenario, paths);
   start_job(&keeper, scenario, paths, "a", SLEEPERS READY);
   start_job(&keeper, scenario, paths, "b", SLEEPERS NESTED READY);
   if (scenario->freeze) freeze_job(scenario, paths, "a");
@@ -164,7 +127,7 @@ static _Noreturn void fake_jvm(const struct scenario *scenario, const struct anc
   }
   if (scenario->unread) {
     keeper_pause(&keeper);
-    send_anchor(&keeper, scenario, paths);
+    tell_anchor(&keeper, scenario, paths);
     struct request request = request_new();
     add_command(&request, "/bin/sleep", "999", NULL);
     send_start(&keeper, &request); /* must never be started */
@@ -224,7 +187,7 @@ static void run_scenario(const struct scenario *scenario) {
   int tell[2], keeper_pid = 0, killed = 0, gave_up = 0;
   char text[32] = "";
   bool all;
-  if (!make_anchor(scenario, &paths)) {
+  if (!make_anchor(scenario->controllers, &paths)) {
     for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
     skip("%s: the hierarchies are not here", scenario->what);
     return;
@@ -367,7 +330,7 @@ static void test_late_child(bool dies) {
 static void test_stuck(void) {
   const struct scenario scenario = {.what = "stuck", .controllers = v2_and_v1, .keeper = keeper_path};
   struct anchor_paths paths;
-  if (!make_anchor(&scenario, &paths)) {
+  if (!make_anchor(scenario.controllers, &paths)) {
     for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
     skip("stuck: the hierarchies are not here");
     return;
@@ -381,7 +344,7 @@ static void test_stuck(void) {
   snprintf(number, sizeof number, "%d", stranger);
   write_file(job[2], "tasks", number);
   struct keeper keeper = keeper_start(keeper_path, PLAIN);
-  send_anchor(&keeper, &scenario, &paths);
+  tell_anchor(&keeper, &scenario, &paths);
   close(keeper.socket);
   int code = wait_exit(keeper.pid);
   ok(code == 0 && exists(job[2]) && count_members(job[2]) == 1, "stuck: a group with a stranger stays");
@@ -399,13 +362,13 @@ static void test_few_descriptors(void) {
   const struct scenario scenario = {.what = "few", .controllers = many, .keeper = keeper_path};
   struct anchor_paths paths;
   char out[4096];
-  if (!make_anchor(&scenario, &paths)) {
+  if (!make_anchor(scenario.controllers, &paths)) {
     for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
     skip("sixteen descriptors: the hierarchies are not here");
     return;
   }
   struct keeper keeper = keeper_start(keeper_path, SIXTEEN_DESCRIPTORS);
-  send_anchor(&keeper, &scenario, &paths);
+  tell_anchor(&keeper, &scenario, &paths);
   struct request request = request_new();
   request.head.flags = START_OOM_SCORE;
   request.head.join_count = 6;
