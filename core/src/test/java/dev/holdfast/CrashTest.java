@@ -163,9 +163,8 @@ class CrashTest {
           }
           sweep();
         } else if (!isGone()) {
-          boolean told = lines.contains("opened");
-          if (told || mechanism == MechanismChoice.PROCESS_GROUP) {
-            complaints.add(this + ": the keeper left " + left());
+          if (mechanism != MechanismChoice.CGROUP || hadKeeper()) {
+            complain("the keeper left " + left());
           }
           sweep();
         }
@@ -189,8 +188,20 @@ class CrashTest {
               return left().isEmpty();
             });
       } catch (ConditionTimeoutException never) {
-        complaints.add(this + ": a sweep left " + left());
+        complain("a sweep left " + left());
       }
+    }
+
+    /** Whether there was a keeper that had been told of everything. */
+    private boolean hadKeeper() {
+      return lines.contains("opened")
+          && lines.contains("without keeper") == lines.contains("with keeper");
+    }
+
+    /** At once too, since the long form takes its time. */
+    private void complain(String what) {
+      System.out.println("CrashTest: " + this + ": " + what);
+      complaints.add(this + ": " + what);
     }
 
     private boolean isGone() throws IOException {
@@ -251,14 +262,17 @@ class CrashTest {
           job.thaw();
           // In hierarchies of v1 that it has not been in.
           job.limit(Limits.builder().cpusetCpus("0").ioWeight(50).build());
-          job.statistics();
         }
         job.usage();
         System.out.println("killing");
         job.kill();
-        // It joins by write now.
+        if (job.mechanism().isCgroup()) {
+          System.out.println("without keeper");
+          CrashPoint.killKeepers();
+        }
+        // By another keeper, and it joins by write now.
         start(job, mark);
-        System.out.println("closing");
+        System.out.println("with keeper");
       }
       try (Job second = Job.builder().mechanism(mechanism).open()) {
         start(second, mark);

@@ -91,7 +91,8 @@ public final class CrashPoint {
     return name.substring(name.lastIndexOf('.') + 1);
   }
 
-  private static void killKeepers() {
+  /** Those of this process; returns when they have ended. */
+  public static void killKeepers() {
     int self = (int) ProcessHandle.current().pid();
     try {
       for (ProcessTable.Entry child : ProcessTable.system().entries()) {
