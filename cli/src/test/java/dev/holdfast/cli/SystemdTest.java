@@ -17,8 +17,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -133,24 +131,21 @@ class SystemdTest {
       if (before != null) {
         return before;
       }
-      HoldfastProcess.Ended ended =
+      HoldfastProcess.Ended doctor = run("doctor", "--json");
+      assertThat(doctor.err()).isEmpty();
+      HoldfastProcess.Ended offer =
           await(
               way.apply(
                   List.of(
                       "sh",
                       "-c",
-                      "$0 doctor --json; printf '\\n--- %s\\n' $?; $0 doctor; printf '\\n---\\n'"
-                          + "; cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/cgroup.controllers",
-                      installed.words().getFirst())));
-      Matcher parts = SEEN_PARTS.matcher(ended.out());
-      assertThat(parts.matches()).as(ended.out() + ended.err()).isTrue();
-      assertThat(ended.err()).isEmpty();
+                      "cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/cgroup.controllers")));
       Seen seen =
           new Seen(
-              json(parts.group(1)),
-              Integer.parseInt(parts.group(2)),
-              parts.group(3),
-              List.of(parts.group(4).strip().split(" +")));
+              json(doctor.out()),
+              doctor.status(),
+              run("doctor").out(),
+              List.of(offer.out().strip().split(" +")));
       SEEN.put(this, seen);
       return seen;
     }
@@ -160,8 +155,6 @@ class SystemdTest {
   private record Seen(JsonNode json, int status, String text, List<String> offered) {}
 
   private static final Map<Where, Seen> SEEN = new EnumMap<>(Where.class);
-  private static final Pattern SEEN_PARTS =
-      Pattern.compile("(.*)\n--- ([0-9]+)\n(.*)\n---\n(.*)", Pattern.DOTALL);
 
   @BeforeAll
   static void install() throws Exception {
