@@ -9,8 +9,10 @@
 #include "keeper.h"
 #include "syscall.h"
 
+static int own_pid(const struct start *start) { return start->told != NULL ? *start->told : sys_getpid(); }
+
 _Noreturn void child_failed(const struct start *start, enum start_step step, long error, uint32_t detail) {
-  report(start->status, RECORD_FAILED, sys_getpid(), step, -error, detail);
+  report(start->status, RECORD_FAILED, own_pid(start), step, -error, detail);
   sys_exit(127);
 }
 
@@ -59,14 +61,8 @@ static void set_limits(const struct start *start) {
 
 /* How soon the kernel kills it when the machine is out of memory. Its children have the same. */
 static long set_oom_score(int32_t score) {
-  char text[sizeof "-2147483648"];
-  char *at = text + sizeof text;
-  uint32_t rest = score < 0 ? 0u - (uint32_t)score : (uint32_t)score;
-  *--at = '\0';
-  do {
-    *--at = (char)('0' + rest % 10);
-    rest /= 10;
-  } while (rest != 0);
+  char text[sizeof "-2147483648"] = "";
+  char *at = write_number(score < 0 ? 0u - (uint32_t)score : (uint32_t)score, text + sizeof text - 1);
   if (score < 0) *--at = '-';
   return write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", at);
 }
@@ -99,12 +95,17 @@ static void restore_signals(const struct start *start) {
   check(start, STEP_SIGNALS, sys_sigprocmask(SIG_SETMASK, &none), 0);
 }
 
+/* Inside of a pid namespace the number of a group outside means nothing, but a child is in the group of its starter. */
+void set_group(const struct start *start) {
+  if (asked(start, START_GROUP)) check(start, STEP_SESSION, sys_setpgid(0, start->request->process_group), 0);
+}
+
 _Noreturn void child(const struct start *start) {
   const struct start_request *request = start->request;
   const unsigned char *groups = start->block + request->rlimit_count * sizeof(struct rlimit_entry);
   const unsigned char *strings = groups + request->group_count * sizeof(uint32_t);
 
-  report(start->status, RECORD_RUNNING, sys_getpid(), 0, 0, 0);
+  report(start->status, RECORD_RUNNING, own_pid(start), 0, 0, 0);
   join(start);
   /*
    * If the JVM is still there now, whoever ends the anchor later finds us in it. If it is not, its anchor may have been
@@ -113,7 +114,7 @@ _Noreturn void child(const struct start *start) {
   if (jvm_gone(start->socket, start->jvm)) child_failed(start, STEP_JOIN, -ESRCH, request->join_count);
   if (asked(start, START_CHECK_PIDS)) check_pids(start);
   if (asked(start, START_SESSION)) check(start, STEP_SESSION, sys_setsid(), 0);
-  if (asked(start, START_GROUP)) check(start, STEP_SESSION, sys_setpgid(0, request->process_group), 0);
+  if (!asked(start, START_ENTER)) set_group(start);
   if (asked(start, START_OOM_SCORE)) check(start, STEP_OOM_SCORE, set_oom_score(request->oom_score_adj), 0);
   set_limits(start);
   if (asked(start, START_NICE)) check(start, STEP_NICE, sys_setpriority(PRIO_PROCESS, 0, request->nice), 0);

@@ -39,6 +39,15 @@ bool parse_number(const char *text, uint64_t *number) {
   return *text == '\n' || *text == '\0';
 }
 
+/* Puts the digits before `end`, and returns where they begin. */
+char *write_number(uint64_t number, char *end) {
+  do {
+    *--end = (char)('0' + number % 10);
+    number /= 10;
+  } while (number != 0);
+  return end;
+}
+
 /*
  * One read from the beginning, ended by NUL. The files read this way fit into one read of seq_file. With its own offset:
  * children that start at the same time share the JVM's open file, and so its position.

@@ -10,8 +10,6 @@
 #include "keeper.h"
 #include "syscall.h"
 
-#define SIGNALS 64
-
 /* A request has up to 43 descriptors, an anchor 65, and both come on top of what is open already. */
 #define ENOUGH_FILES 1024
 
@@ -66,6 +64,10 @@ static void close_slowly(int first) {
   sys_close((int)directory);
 }
 
+void close_from(int first) {
+  if (sys_close_range((unsigned int)first, ~0u, 0) < 0) close_slowly(first);
+}
+
 /*
  * Socket and pidfd end as 3 and 4, all else is closed, and 0, 1, 2 are occupied by copies of the pidfd: then no
  * received descriptor is one of those three, and the child can put its streams there in any order.
@@ -78,7 +80,7 @@ static bool settle_descriptors(int socket, int jvm) {
   for (int fd = 0; fd < 3; fd++) {
     if (sys_dup3(4, fd, O_CLOEXEC) < 0) return false;
   }
-  if (sys_close_range(5, ~0u, 0) < 0) close_slowly(5);
+  close_from(5);
   return true;
 }
 
@@ -108,6 +110,11 @@ static bool keep_or_hold(struct message *message) {
   return true;
 }
 
+static bool is_namespace(const struct message *message) {
+  const uint32_t *head = (const void *)message->bytes;
+  return message->length >= 8 && head[0] == HOLDFAST_MAGIC && head[1] == REQUEST_NAMESPACE;
+}
+
 static void serve(int socket, int jvm, const struct inherited *inherited, struct message *message) {
   for (;;) {
     struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLIN | POLLRDHUP, 0}, {holds(), POLLIN, 0}};
@@ -121,7 +128,11 @@ static void serve(int socket, int jvm, const struct inherited *inherited, struct
       if (length != -EINTR && length != -EAGAIN) wait_for(-1, 0, 10);
       continue;
     }
-    if (!keep_or_hold(message)) start(message, socket, jvm, inherited);
+    if (is_namespace(message)) {
+      make_namespace(message, jvm);
+    } else if (!keep_or_hold(message)) {
+      start(message, socket, jvm, inherited);
+    }
     discard(message);
   }
 }

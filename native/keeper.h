@@ -8,6 +8,8 @@
 
 #include "protocol.h"
 
+#define SIGNALS 64
+
 /* ---- receive.c: one message with its descriptors */
 
 /* The kernel passes at most 253 descriptors with a message (SCM_MAX_FD), so none is ever lost for want of room. */
@@ -32,6 +34,8 @@ int validate_start(const struct start_request *request, const struct message *me
 int validate_block(const struct start_request *request, const unsigned char *block);
 int validate_anchor(const struct anchor_request *request, const struct message *message);
 int validate_hold(const struct hold_request *request, const struct message *message);
+int validate_namespace(const struct namespace_request *request, const struct message *message);
+int validate_order(const struct order_request *request, const struct message *message);
 
 /* ---- start.c, child.c, exec.c */
 
@@ -54,10 +58,12 @@ struct start {
   int cgroup;
   int pids_current;
   int pids_max;
+  int first; /* a pidfd of the namespace's first process */
   const int *joins;
   int socket; /* the keeper's own: the child looks at both once, after it has joined */
   int jvm;
   const struct inherited *inherited;
+  const volatile int *told; /* the child's number outside of its namespace; NULL where it is the one inside */
 };
 
 void start(struct message *message, int socket, int jvm, const struct inherited *inherited);
@@ -65,8 +71,28 @@ void answer(const struct message *message, int error);
 void report(int status, enum record_kind kind, int pid, enum start_step step, long error, uint32_t detail);
 _Noreturn void child(const struct start *start);
 _Noreturn void child_failed(const struct start *start, enum start_step step, long error, uint32_t detail);
+void set_group(const struct start *start);
 _Noreturn void execute(const struct start *start);
 bool jvm_gone(int socket, int jvm);
+
+/* ---- namespace.c, first.c: pid namespaces */
+
+void make_namespace(struct message *message, int jvm);
+_Noreturn void enter(struct start *start);
+int *shared_number(void);
+void forget_number(const int *number);
+
+/* What its clone leaves to the first process. */
+struct first {
+  int status;
+  int orders;
+  int jvm;
+  bool user; /* it has a user namespace of its own, for these two */
+  uint32_t uid;
+  uint32_t gid;
+  const volatile int *told; /* its number outside */
+};
+_Noreturn void first_process(const struct first *first, struct message *message);
 
 /* ---- anchor.c, kill.c, walk.c: what happens after the JVM */
 
@@ -99,6 +125,7 @@ void forget_processes(struct processes *all);
 bool find_process(int pid, struct process *process);
 
 _Noreturn void keeper(const uintptr_t *stack);
+void close_from(int first);
 
 /* Everything about ending is bounded by one moment, in milliseconds of CLOCK_MONOTONIC. */
 extern int64_t end_deadline;
@@ -140,6 +167,7 @@ long write_file_at(int directory, const char *name, const char *text);
 long read_start(int file, char *to, size_t size);
 bool has_line(const char *text, const char *line);
 bool parse_number(const char *text, uint64_t *number);
+char *write_number(uint64_t number, char *end);
 size_t length_of(const char *text);
 bool same_text(const char *a, const char *b);
 int64_t now_ms(void);

@@ -52,9 +52,8 @@ static bool read_process(int proc, const char *pid, struct process *process) {
 }
 
 bool find_process(int pid, struct process *process) {
-  char digits[12], *at = digits + sizeof digits;
-  *--at = '\0';
-  for (int rest = pid; rest > 0; rest /= 10) *--at = (char)('0' + rest % 10);
+  char digits[12] = "";
+  const char *at = write_number((uint64_t)pid, digits + sizeof digits - 1);
   long proc = sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (proc < 0) return false;
   bool found = read_process((int)proc, at, process);

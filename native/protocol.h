@@ -41,7 +41,17 @@
 /* At start the keeper finds these descriptors, named by number in its arguments:
  *   argv[1] the socket, argv[2] a pidfd of the JVM. Everything else it closes. */
 
-enum request_kind { REQUEST_START = 1, REQUEST_ANCHOR = 2, REQUEST_HOLD = 3, REQUEST_LET_GO = 4 };
+enum request_kind {
+  REQUEST_START = 1,
+  REQUEST_ANCHOR = 2,
+  REQUEST_HOLD = 3,
+  REQUEST_LET_GO = 4,
+  REQUEST_NAMESPACE = 5,
+  /* to the first process of a namespace */
+  REQUEST_SIGNAL = 6,
+  REQUEST_EMPTY = 7,
+  REQUEST_RELEASE = 8
+};
 
 /* ---- REQUEST_START ------------------------------------------------------------------------------------------------ */
 
@@ -65,6 +75,9 @@ enum start_flags {
                                     when the keeper was started: `nohup` */
   START_OOM_SCORE = 1u << 13,    /* /proc/self/oom_score_adj */
   START_HOLD = 1u << 14,         /* for a child that no anchor ends: see REQUEST_HOLD */
+  START_ENTER = 1u << 15,        /* descriptor FIRST is present: the child comes to be in the pid and mount namespaces of
+                                    that process; excludes START_CLONE_INTO and START_HOLD */
+  START_ENTER_USER = 1u << 16,   /* and in its user namespace; only with START_ENTER */
 };
 
 /*
@@ -73,6 +86,7 @@ enum start_flags {
  *   block                                    with START_BLOCK_IN_MEMFD
  *   cgroup directory                         with START_CLONE_INTO
  *   pids.current, pids.max                   with START_CHECK_PIDS
+ *   first                                    with START_ENTER: a pidfd of the namespace's first process
  *   join[join_count]                         opened `tasks` (v1) or `cgroup.procs` (v2): the child writes "0" to each
  */
 #define MAX_JOINS 32
@@ -169,9 +183,66 @@ struct hold_request {
   struct hold_entry entries[]; /* count of them, at most MAX_HOLDS_AT_ONCE */
 };
 
+/* ---- REQUEST_NAMESPACE ------------------------------------------------------------------------------------------- */
+
+/*
+ * Makes a pid namespace, whose first process is the JVM's child too and runs the keeper's code. The end of that process
+ * is the end of all in the namespace, and the kernel sees to it; it ends when the JVM is gone, when the JVM closes its end of
+ * the orders' socket, and by SIGKILL; then the keeper holds it as well (REQUEST_HOLD, without a session). It cannot
+ * finish dying before the JVM has reaped those children of its own that are in the namespace.
+ *
+ * Without the privilege to make a pid namespace alone it comes with a user namespace, in which the caller's effective user and
+ * group are themselves, and there are no others. The mount namespace has a /proc of its own where that is allowed.
+ *
+ * Descriptors: the status pipe, and the first process's end of the orders' socket (SOCK_SEQPACKET). In the status pipe:
+ * SPAWNED and RUNNING as for a start, then TAKEN or FAILED with STEP_NAMESPACE. TAKEN: value is the errno that kept the
+ * namespace from a /proc of its own, or 0; detail is 1 if there is a user namespace.
+ */
+struct namespace_request {
+  uint32_t magic;
+  uint32_t kind;
+};
+
+/* What the detail of STEP_NAMESPACE means. */
+enum namespace_step {
+  NAMESPACE_CLONE = 1,
+  NAMESPACE_SETGROUPS = 2,
+  NAMESPACE_UID_MAP = 3,
+  NAMESPACE_GID_MAP = 4,
+  NAMESPACE_ROOT = 5, /* setns to where it is already; EXDEV: it leads to another root, so we are in a chroot(2) */
+  NAMESPACE_ENTER = 6 /* of a start: ESRCH, the first process has ended */
+};
+
+/*
+ * To the first process, over the orders' socket; the status pipe comes along as the first descriptor and is answered with TAKEN or
+ * FAILED.
+ *
+ *   REQUEST_SIGNAL    argument: the signal, which all others in the namespace get, at one moment (kill(2) with -1): none
+ *                     that is being forked meanwhile misses it
+ *   REQUEST_EMPTY     TAKEN once the first process has no children, which with argument 1 must be now, else EBUSY. When all
+ *                     children of the JVM in the namespace have ended before this is asked, it is empty then: whoever is
+ *                     orphaned in it has become the first process's child by then. EAGAIN: too many ask
+ *   REQUEST_RELEASE   the end of the JVM, or of this socket, is to end nothing any more; the first process ends when
+ *                     the socket is closed, it has no children, and those processes have ended whose pidfds come along: the
+ *                     JVM's children. argument 1: more will follow at once
+ */
+struct order_request {
+  uint32_t magic;
+  uint32_t kind;
+  int32_t argument;
+};
+#define MAX_PIDFDS_AT_ONCE 200
+
 /* ---- the status pipe --------------------------------------------------------------------------------------------- */
 
-enum record_kind { RECORD_SPAWNED = 1, RECORD_RUNNING = 2, RECORD_FAILED = 3, RECORD_TAKEN = 4 };
+enum record_kind {
+  RECORD_SPAWNED = 1,
+  RECORD_RUNNING = 2,
+  RECORD_FAILED = 3,
+  RECORD_TAKEN = 4,
+  RECORD_ENTERING = 5 /* another child of the JVM's to be reaped, at the end of file: it has entered a namespace, made the
+                         child there, and has ended. From the keeper and from itself */
+};
 
 /* In the order in which the child takes them. */
 enum start_step {
@@ -192,13 +263,14 @@ enum start_step {
   STEP_UID = 15,
   STEP_NO_NEW_PRIVS = 16,
   STEP_SIGNALS = 17,
-  STEP_EXEC = 18 /* detail: which candidate gave the errno: the first EACCES if there was one, else the last tried */
+  STEP_EXEC = 18, /* detail: which candidate gave the errno: the first EACCES if there was one, else the last tried */
+  STEP_NAMESPACE = 19 /* before the child is made; detail: enum namespace_step */
 };
 
 /* 16 bytes, written at once: below PIPE_BUF, so records never interleave. */
 struct status_record {
   uint32_t kind;
-  int32_t pid;    /* as the keeper or the child sees it: the child's; 0 in a FAILED record of the keeper */
+  int32_t pid;    /* as the keeper sees it: the child's; 0 where there is none */
   int32_t value;  /* FAILED: errno */
   uint16_t step;  /* FAILED: start_step */
   uint16_t detail; /* 65535 stands for that and more */

@@ -35,6 +35,7 @@ static void assign_descriptors(struct start *start, const struct message *messag
   start->cgroup = (flags & START_CLONE_INTO) != 0 ? *next++ : -1;
   start->pids_current = (flags & START_CHECK_PIDS) != 0 ? *next++ : -1;
   start->pids_max = (flags & START_CHECK_PIDS) != 0 ? *next++ : -1;
+  start->first = (flags & START_ENTER) != 0 ? *next++ : -1;
   start->joins = next;
 }
 
@@ -100,10 +101,12 @@ void start(struct message *message, int socket, int jvm, const struct inherited 
   if (error == 0) error = -validate_block(start.request, start.block);
   if (error == 0) {
     step = STEP_CLONE;
+    bool enters = start.first >= 0;
     long pid = (start.request->flags & START_HOLD) != 0 ? clone_held(&start) : clone_child(&start, NULL);
+    if (pid == 0 && enters) enter(&start);
     if (pid == 0) child(&start);
     if (pid > 0) {
-      report(start.status, RECORD_SPAWNED, (int)pid, 0, 0, 0);
+      report(start.status, enters ? RECORD_ENTERING : RECORD_SPAWNED, (int)pid, 0, 0, 0);
     } else {
       error = pid;
     }

@@ -152,11 +152,20 @@ static inline long sys_sigprocmask(int how, const uint64_t *set) {
 static inline long sys_clone3(const struct clone_args *arguments) {
   return call2(__NR_clone3, arguments, sizeof *arguments);
 }
-/* The two architectures order the last two arguments differently; both are 0 here. */
-static inline long sys_clone(unsigned long flags, int *pidfd) { return call5(__NR_clone, flags, 0, pidfd, 0, 0); }
+/* The two architectures order the last two arguments differently; both are 0 here. The place is for the pidfd with
+ * CLONE_PIDFD, for the number with CLONE_PARENT_SETTID. */
+static inline long sys_clone(unsigned long flags, int *place) { return call5(__NR_clone, flags, 0, place, 0, 0); }
 static inline long sys_execve(const char *path, char *const argv[], char *const envp[]) {
   return call3(__NR_execve, path, argv, envp);
 }
+static inline uint32_t sys_geteuid(void) { return (uint32_t)call0(__NR_geteuid); }
+static inline uint32_t sys_getegid(void) { return (uint32_t)call0(__NR_getegid); }
+static inline long sys_setns(int fd, int flags) { return call2(__NR_setns, fd, flags); }
+static inline long sys_mount(const char *what, const char *where, const char *type, unsigned long flags) {
+  return call5(__NR_mount, what, where, type, flags, NULL);
+}
+static inline long sys_signalfd(const uint64_t *mask, int flags) { return call4(__NR_signalfd4, -1, mask, 8, flags); }
+static inline long sys_wait(int options) { return call4(__NR_wait4, -1, NULL, options, NULL); }
 static inline int sys_getpid(void) { return (int)call0(__NR_getpid); }
 static inline long sys_setsid(void) { return call0(__NR_setsid); }
 static inline long sys_setpgid(int pid, int group) { return call2(__NR_setpgid, pid, group); }

@@ -3,12 +3,12 @@
 
 #include "keeper.h"
 
-#define ALL_START_FLAGS (2u * START_HOLD - 1u)
+#define ALL_START_FLAGS (2u * START_ENTER_USER - 1u)
 
 static unsigned int start_descriptors(const struct start_request *request) {
   return 4 + ((request->flags & START_BLOCK_IN_MEMFD) != 0 ? 1u : 0u) +
          ((request->flags & START_CLONE_INTO) != 0 ? 1u : 0u) + ((request->flags & START_CHECK_PIDS) != 0 ? 2u : 0u) +
-         request->join_count;
+         ((request->flags & START_ENTER) != 0 ? 1u : 0u) + request->join_count;
 }
 
 static uint64_t string_count(const struct start_request *request) {
@@ -26,6 +26,8 @@ int validate_start(const struct start_request *request, const struct message *me
   if (request->magic != HOLDFAST_MAGIC || request->kind != REQUEST_START) return EBADMSG;
   if ((request->flags & ~ALL_START_FLAGS) != 0 || request->join_count > MAX_JOINS) return EBADMSG;
   if ((request->flags & START_SESSION) != 0 && (request->flags & START_GROUP) != 0) return EBADMSG;
+  if ((request->flags & START_ENTER) != 0 && (request->flags & (START_CLONE_INTO | START_HOLD)) != 0) return EBADMSG;
+  if ((request->flags & START_ENTER_USER) != 0 && (request->flags & START_ENTER) == 0) return EBADMSG;
   if (request->candidate_count < 1 || request->argument_count < 1) return EBADMSG;
   if (message->descriptors_lost) return EMFILE;
   if (message->descriptor_count != start_descriptors(request)) return EBADMSG;
@@ -77,4 +79,22 @@ int validate_hold(const struct hold_request *request, const struct message *mess
     if (request->entries[i].pid <= 0 || request->entries[i].session > 1) return EBADMSG;
   }
   return 0;
+}
+
+int validate_namespace(const struct namespace_request *request, const struct message *message) {
+  if (message->length != sizeof *request || message->truncated) return EBADMSG;
+  if (request->magic != HOLDFAST_MAGIC || request->kind != REQUEST_NAMESPACE) return EBADMSG;
+  if (message->descriptors_lost) return EMFILE;
+  return message->descriptor_count == 2 ? 0 : EBADMSG;
+}
+
+int validate_order(const struct order_request *request, const struct message *message) {
+  if (message->length != sizeof *request || message->truncated) return EBADMSG;
+  if (request->magic != HOLDFAST_MAGIC) return EBADMSG;
+  if (request->kind != REQUEST_SIGNAL && request->kind != REQUEST_EMPTY && request->kind != REQUEST_RELEASE) return EBADMSG;
+  if (message->descriptors_lost) return EMFILE;
+  if (message->descriptor_count < 1 || message->descriptor_count > 1 + MAX_PIDFDS_AT_ONCE) return EBADMSG;
+  if (request->kind != REQUEST_RELEASE && message->descriptor_count != 1) return EBADMSG;
+  /* kill(2) looks at it only where there is somebody to get it. */
+  return request->kind != REQUEST_SIGNAL || (request->argument > 0 && request->argument <= SIGNALS) ? 0 : EINVAL;
 }

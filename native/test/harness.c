@@ -48,6 +48,8 @@ bool beyond_valgrind(const char *what, const char *why) {
   return under_valgrind;
 }
 
+int failures(void) { return failed; }
+
 int summary(void) {
   printf("1..%d\n%d passed, %d failed, %d skipped\n", number, passed, failed, skipped);
   return failed == 0 ? 0 : 1;
@@ -186,10 +188,18 @@ struct result read_result(int status) {
     if (got < 0 && errno == EINTR) continue;
     if (got != sizeof record) break;
     result.records++;
-    if (record.pid != 0) result.pid = record.pid;
+    if (record.kind == RECORD_ENTERING) {
+      result.entering = record.pid;
+    } else if (record.pid != 0) {
+      result.pid = record.pid;
+    }
     if (record.kind == RECORD_SPAWNED) result.spawned = record.pid;
     if (record.kind == RECORD_RUNNING) result.running = record.pid;
-    if (record.kind == RECORD_TAKEN) result.taken = true;
+    if (record.kind == RECORD_TAKEN) {
+      result.taken = true;
+      result.value = record.value;
+      result.detail = record.detail;
+    }
     if (record.kind == RECORD_FAILED) {
       result.step = record.step;
       result.error = record.value;
@@ -197,7 +207,18 @@ struct result read_result(int status) {
     }
   }
   close(status);
+  if (result.entering != 0) waitpid(result.entering, NULL, 0);
   return result;
+}
+
+struct result tell(int socket, const void *bytes, size_t length, const int *fds, unsigned int count) {
+  int pipes[2], all[300];
+  status_pipe(pipes);
+  all[0] = pipes[1];
+  for (unsigned int i = 0; i < count; i++) all[i + 1] = fds[i];
+  if (!send_raw(socket, bytes, length, NULL, 0, all, count + 1)) fprintf(stderr, "# tell: %s\n", strerror(errno));
+  close(pipes[1]);
+  return read_result(pipes[0]);
 }
 
 struct result send_hold(struct keeper *keeper, uint32_t kind, const struct hold_entry *entries, uint32_t count) {

@@ -17,6 +17,7 @@ void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool beyond_valgrind(const char *what, const char *why);
 _Noreturn void die(const char *what);
 int summary(void);
+int failures(void);
 
 /* What valgrind 3.19 lacks. */
 #define NO_FEWER_FILES "has its own descriptors above those of the keeper, and does not let their number sink"
@@ -64,17 +65,20 @@ bool send_raw(int socket, const void *bytes, size_t length, const void *more, si
 struct result {
   int spawned; /* pid, or 0 */
   int running;
-  int pid; /* of whichever told it */
+  int entering; /* pid of the one that entered a namespace, or 0 */
+  int pid;      /* of whichever told it */
   uint32_t step;
   int error;
   uint32_t detail;
   int records;
   bool timed_out;
   bool taken;
+  int value; /* of the TAKEN record */
 };
 void status_pipe(int pipes[2]);
 int send_start(struct keeper *keeper, struct request *request); /* the status pipe's read end */
 struct result read_result(int status);
+struct result tell(int socket, const void *bytes, size_t length, const int *fds, unsigned int count); /* adds the pipe */
 struct result send_hold(struct keeper *keeper, uint32_t kind, const struct hold_entry *entries, uint32_t count);
 struct result run(struct keeper *keeper, struct request *request);
 int wait_exit(int pid); /* exit code, or -signal, or -1000 */
@@ -119,6 +123,7 @@ void test_groups(void);
 void test_anchor(void);
 void test_hold(void);
 void test_death(void);
+void test_namespace(void);
 int probe_main(int argc, char **argv);
 
 #endif

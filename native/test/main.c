@@ -18,7 +18,9 @@ int main(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "probe") == 0) return probe_main(argc, argv);
   if (argc >= 2 && strcmp(argv[1], "--valgrind") == 0) under_valgrind = true, argv++, argc--;
   if (argc < 3) {
-    fprintf(stderr, "usage: %s [--valgrind] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hold|death]\n", argv[0]);
+    fprintf(stderr,
+            "usage: %s [--valgrind] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hold|death|namespace]\n",
+            argv[0]);
     return 2;
   }
   keeper_path = realpath(argv[1], NULL);
@@ -37,5 +39,6 @@ int main(int argc, char **argv) {
   if (*only == '\0' || strcmp(only, "anchor") == 0) test_anchor();
   if (*only == '\0' || strcmp(only, "hold") == 0) test_hold();
   if (*only == '\0' || strcmp(only, "death") == 0) test_death();
+  if (*only == '\0' || strcmp(only, "namespace") == 0) test_namespace();
   return summary();
 }
