@@ -23,7 +23,7 @@ final class CpuBudget {
   private static final long MOST_SLACK = 1_000_000_000;
   private static final int SLACK_SHARE = 5;
   private static final String REASON =
-      "only a cgroup counts the CPU time of members that have ended";
+      "only a cgroup counts the CPU time of all members that have ended";
 
   /** CPU time in nanoseconds. */
   interface Meter {
@@ -57,7 +57,7 @@ final class CpuBudget {
     if (budget == null) {
       return null;
     }
-    if (job.usage().cpu().total().isPresent()) {
+    if (job.mechanism().isCgroup() && job.usage().cpu().total().isPresent()) {
       return new CpuBudget(
           () -> Deadline.nanos(job.usage().cpu().total().orElse(Duration.ZERO)),
           budget,

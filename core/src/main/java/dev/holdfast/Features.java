@@ -2,6 +2,7 @@ package dev.holdfast;
 
 import dev.holdfast.cgroup.CgroupHost;
 import dev.holdfast.cgroup.Hierarchy;
+import dev.holdfast.containment.NamespaceObstacle;
 import dev.holdfast.linux.KernelFeatures;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -51,6 +52,7 @@ final class Features {
         Optional.of(
             Files.isReadable(Path.of("/proc/pressure/cpu")) && readable("/proc/pressure/cpu")));
     features.put("user-namespaces", Optional.of(userNamespaces()));
+    features.put("pid-namespace", Optional.of(NamespaceObstacle.find().isEmpty()));
     features.put("landlock", Optional.of(KernelFeatures.landlock()));
     features.put("seccomp", Optional.of(KernelFeatures.seccomp()));
     return features;

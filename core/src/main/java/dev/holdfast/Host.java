@@ -6,6 +6,7 @@ import dev.holdfast.cgroup.CgroupVersion;
 import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Place;
+import dev.holdfast.containment.NamespaceObstacle;
 import dev.holdfast.linux.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,6 +53,9 @@ public record Host(
   private static final List<String> CONTROLLERS =
       List.of("memory", "cpu", "pids", "io", "cpuset", "hugetlb", "rdma", "misc");
 
+  /** Between what concerns control groups and what concerns pid namespaces. */
+  private static final String AND = "; for a pid namespace: ";
+
   /**
    * One cgroup hierarchy.
    *
@@ -90,11 +94,12 @@ public record Host(
       seen = Optional.of(host);
       Delegation delegation = Delegation.probe(host, cgroupRoot);
       boolean available = delegation.kind() != Delegation.Kind.NONE;
+      Optional<Absence> namespace = NamespaceObstacle.find();
       return new Host(
           available,
-          available ? mechanism(host.version()) : Mechanism.PROCESS_GROUP,
-          delegation.reason(),
-          delegation.remedy(),
+          available ? mechanism(host.version()) : withoutCgroup(namespace),
+          also(delegation.reason(), available ? Optional.empty() : namespace.map(Absence::reason)),
+          also(delegation.remedy(), available ? Optional.empty() : namespace.map(Absence::remedy)),
           kernelRelease(),
           host.version(),
           delegation.kind().text(),
@@ -103,9 +108,21 @@ public record Host(
           available ? absences(delegation) : Map.of(),
           Features.probe(seen));
     } catch (HoldfastException failure) {
+      Optional<Absence> namespace = NamespaceObstacle.find();
       return unavailable(
-          Mechanism.PROCESS_GROUP, failure.why(), failure.remedy(), Features.probe(seen));
+          withoutCgroup(namespace),
+          failure.why() + namespace.map(absence -> AND + absence.reason()).orElse(""),
+          failure.remedy() + namespace.map(absence -> AND + absence.remedy()).orElse(""),
+          Features.probe(seen));
     }
+  }
+
+  private static Mechanism withoutCgroup(Optional<Absence> namespace) {
+    return namespace.isEmpty() ? Mechanism.PID_NAMESPACE : Mechanism.PROCESS_GROUP;
+  }
+
+  private static Optional<String> also(Optional<String> cgroup, Optional<String> namespace) {
+    return cgroup.map(text -> text + namespace.map(more -> AND + more).orElse(""));
   }
 
   private static Host unavailable(

@@ -16,6 +16,7 @@ import dev.holdfast.containment.Container;
 import dev.holdfast.containment.KeptContainer;
 import dev.holdfast.containment.Ladder;
 import dev.holdfast.containment.Orphans;
+import dev.holdfast.containment.PidNamespaceContainer;
 import dev.holdfast.containment.ProcessTreeContainer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -79,6 +80,9 @@ public final class Job implements AutoCloseable {
   public Mechanism mechanism() {
     // Not a switch over types: that costs its first use a millisecond.
     if (!(lifetime.container() instanceof CgroupContainer cgroup)) {
+      if (lifetime.container() instanceof PidNamespaceContainer) {
+        return Mechanism.PID_NAMESPACE;
+      }
       return lifetime.container() instanceof ProcessTreeContainer
           ? Mechanism.PROCESS_TREE
           : Mechanism.PROCESS_GROUP;

@@ -9,7 +9,7 @@ public enum Mechanism {
   /** v2 holds the processes, v1 hierarchies hold the limits. */
   CGROUP_HYBRID,
   CGROUP_V1,
-  PID_NAMESPACE,
+  PID_NAMESPACE("nothing is limited for the job, and nothing but CPU time counted"),
   PROCESS_GROUP(
       "a member that leaves its session and whose parent ends has escaped, unless orphans come to"
           + " us (they come to the command), and after kill -9 of ours in any case; nothing is"
@@ -29,7 +29,7 @@ public enum Mechanism {
     this.caveat = caveat;
   }
 
-  /** What cannot be guaranteed with it; empty where the kernel itself holds the job. */
+  /** What cannot be guaranteed with it; empty with a cgroup. */
   public Optional<String> caveat() {
     return caveat.isEmpty() ? Optional.empty() : Optional.of(caveat);
   }

@@ -74,7 +74,9 @@ final class RunOptions {
                 "TIME", "how long the job has between the signal and the kill (2s)", "--grace"),
             Option.value("NAME", "the signal that asks the job to end (TERM)", "--signal"),
             Option.value(
-                "WHICH", "auto, cgroup, process-group or process-tree (auto)", "--mechanism"),
+                "WHICH",
+                "auto, cgroup, pid-namespace, process-group or process-tree (auto)",
+                "--mechanism"),
             Option.value(
                 "PATH", "the cgroup directory to use, instead of finding one", "--cgroup-root"),
             Option.value(

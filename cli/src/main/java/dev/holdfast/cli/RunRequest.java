@@ -211,15 +211,14 @@ final class RunRequest {
     return switch (text) {
       case "auto" -> MechanismChoice.AUTO;
       case "cgroup" -> MechanismChoice.CGROUP;
+      case "pid-namespace" -> MechanismChoice.PID_NAMESPACE;
       case "process-group" -> MechanismChoice.PROCESS_GROUP;
       case "process-tree" -> MechanismChoice.PROCESS_TREE;
-      case "pid-namespace" ->
-          throw new IllegalArgumentException(
-              "this build of holdfast does not have pid-namespace yet; take auto, cgroup,"
-                  + " process-group or process-tree");
       default ->
           throw new IllegalArgumentException(
-              "\"" + text + "\" is neither auto, cgroup, process-group nor process-tree");
+              """
+                  + text
+                  + "" is neither auto, cgroup, pid-namespace, process-group nor process-tree");
     };
   }
 

@@ -29,6 +29,7 @@ final class Training {
     {"run", "--memory", "64M", "--report", "json", "--env", "A=B", "--", "true"},
     {"run", "--timeout", "50ms", "--grace", "10ms", "--report", "json", "--", "sleep", "1"},
     {"run", "--mechanism", "process-group", "--", "true"},
+    {"run", "--mechanism", "pid-namespace", "--", "true"},
     {"run", "--", "/nonexistent"},
     {"run", "--memory", "nonsense"},
     {"doctor"},

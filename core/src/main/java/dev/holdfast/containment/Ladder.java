@@ -5,6 +5,7 @@ import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.Held;
 import dev.holdfast.linux.KeeperClient;
+import dev.holdfast.linux.NamespaceRefusal;
 import dev.holdfast.linux.Platform;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,13 +14,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What this JVM owns of the machine, and how the best mechanism for a job is chosen: a cgroup where
- * there is a subtree that is ours, else process groups; on other systems than Linux what the JDK
- * sees of process trees. Anchors and keepers are made at the first job that needs them, one for
- * each root, and go when the JVM does.
+ * there is a subtree that is ours, else a pid namespace, else process groups; on other systems than
+ * Linux what the JDK sees of process trees. Anchors and keepers are made at the first job that needs
+ * them, one for each root, and go when the JVM does.
  *
  * <p>Thread-safe.
  */
@@ -28,6 +30,7 @@ public final class Ladder {
   public enum Choice {
     AUTO,
     CGROUP,
+    PID_NAMESPACE,
     PROCESS_GROUP,
     PROCESS_TREE
   }
@@ -37,6 +40,7 @@ public final class Ladder {
   private final Map<Optional<Path>, Anchor> anchors = new ConcurrentHashMap<>();
   private @Nullable KeeperClient keeperWithoutAnchor;
   private final Set<Sessions> sessions = ConcurrentHashMap.newKeySet();
+  private final Set<PidNamespaceContainer> namespaces = ConcurrentHashMap.newKeySet();
   private boolean closed;
 
   private Ladder() {}
@@ -65,6 +69,13 @@ public final class Ladder {
     if (choice == Choice.PROCESS_GROUP) {
       return processGroup("process-group was asked for", "ask for --mechanism auto");
     }
+    if (choice == Choice.PID_NAMESPACE) {
+      try {
+        return pidNamespace("pid-namespace was asked for", "ask for --mechanism auto");
+      } catch (NamespaceRefusal refusal) {
+        throw NamespaceObstacle.exception("cannot use a pid namespace", refusal);
+      }
+    }
     Anchor anchor = anchors.get(root);
     if (anchor == null) {
       CgroupHost host = CgroupHost.read();
@@ -75,7 +86,7 @@ public final class Ladder {
         if (choice == Choice.CGROUP || root.isPresent()) {
           throw new HoldfastException("cannot use a cgroup", reason, remedy, null);
         }
-        return processGroup(reason, remedy);
+        return withoutCgroup(reason, remedy);
       }
       anchor = anchor(root, host, delegation);
     }
@@ -117,13 +128,33 @@ public final class Ladder {
   }
 
   private List<Held> held() {
-    return sessions.stream().flatMap(job -> job.held().stream()).toList();
+    return Stream.concat(
+            sessions.stream().flatMap(job -> job.held().stream()),
+            namespaces.stream().flatMap(job -> job.held().stream()))
+        .toList();
   }
 
-  private synchronized Container processGroup(String reason, String remedy) throws IOException {
+  private Container withoutCgroup(String reason, String remedy) throws IOException {
+    try {
+      return pidNamespace(reason, remedy);
+    } catch (NamespaceRefusal refusal) {
+      return processGroup(reason, remedy);
+    }
+  }
+
+  private Container pidNamespace(String reason, String remedy)
+      throws IOException, NamespaceRefusal {
+    return new PidNamespaceContainer(keeperWithoutAnchor(), namespaces, reason, remedy);
+  }
+
+  private Container processGroup(String reason, String remedy) throws IOException {
+    return new ProcessGroupContainer(keeperWithoutAnchor(), sessions, reason, remedy);
+  }
+
+  private synchronized KeeperClient keeperWithoutAnchor() {
     if (keeperWithoutAnchor == null) {
       keeperWithoutAnchor = new KeeperClient(this::held);
     }
-    return new ProcessGroupContainer(keeperWithoutAnchor, sessions, reason, remedy);
+    return keeperWithoutAnchor;
   }
 }

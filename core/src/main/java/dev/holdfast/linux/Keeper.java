@@ -68,8 +68,8 @@ final class Keeper implements AutoCloseable {
     }
   }
 
-  void send(StartRequest request, int status) throws IOException {
-    StartMessage.send(socket, request, status);
+  void send(Message message, int status) throws IOException {
+    message.send(socket, status);
   }
 
   /** What is sent to be answered on the status pipe with this write end. */

@@ -126,21 +126,18 @@ public final class KeeperClient implements AutoCloseable {
     for (int attempt = 1; ; attempt++) {
       Keeper used = living();
       try (StatusPipe status = new StatusPipe()) {
-        try {
-          used.send(request, status.writeEnd());
-        } catch (SystemCallException failure) {
-          if (attempt < KEEPERS_FOR_ONE_START && Keeper.isGone(failure)) {
-            forget(used);
-            continue;
-          }
-          throw failure;
+        boolean last = attempt == KEEPERS_FOR_ONE_START;
+        if (!sent((socket, end) -> StartMessage.send(socket, request, end), used, status, last)) {
+          continue;
         }
-        status.sent();
         try {
           status.awaitEnd(Long.MAX_VALUE);
         } catch (InterruptedException | IOException | RuntimeException failure) {
           abandon(status);
           throw failure;
+        }
+        if (status.entering() != 0) {
+          Reaper.end(status.entering());
         }
         StartOutcome outcome = status.pid() == 0 && !status.failed() ? null : outcome(status);
         if (outcome != null && !isLetGo(outcome, request)) {
@@ -149,14 +146,95 @@ public final class KeeperClient implements AutoCloseable {
         // The keeper died before it came to this request, or its child found that nobody would hold
         // it any more: nothing
         // of the program ran.
-        if (attempt == KEEPERS_FOR_ONE_START) {
-          throw new IOException(
-              "the keeper died " + attempt + " times before it could start a child");
-        }
-        if (!used.isAlive()) {
-          forget(used);
+        giveUp(used, last);
+      }
+    }
+  }
+
+  /**
+   * Has a pid namespace made.
+   *
+   * @throws NamespaceRefusal if there is none to be had
+   */
+  public PidNamespace makeNamespace() throws IOException, NamespaceRefusal {
+    Poller.shared();
+    OwnChildren.starting();
+    try {
+      for (int attempt = 1; ; attempt++) {
+        Keeper used = living();
+        Socket.Pair orders = Socket.pair();
+        boolean made = false;
+        try (Descriptor theirs = orders.theirs();
+            StatusPipe status = new StatusPipe()) {
+          boolean last = attempt == KEEPERS_FOR_ONE_START;
+          NamespaceRequest request = new NamespaceRequest(theirs);
+          if (!sent(request::send, used, status, last)) {
+            continue;
+          }
+          PidNamespace namespace = namespace(status, orders.ours());
+          if (namespace != null) {
+            made = true;
+            return namespace;
+          }
+          giveUp(used, last);
+        } finally {
+          if (!made) {
+            orders.ours().close();
+          }
         }
       }
+    } finally {
+      OwnChildren.started();
+    }
+  }
+
+  /** Null if the keeper, or the first process, died before it was made. */
+  private static @Nullable PidNamespace namespace(StatusPipe status, Socket orders)
+      throws IOException, NamespaceRefusal {
+    boolean taken = false;
+    try {
+      status.awaitAnswer("a pid namespace");
+      taken = status.taken() && !status.failed();
+    } finally {
+      if (!taken) {
+        abandon(status);
+      }
+    }
+    if (taken) {
+      return new PidNamespace(open(status.pid()), orders, status.detail() == 1, status.value());
+    }
+    if (status.failed() && status.step() == StartStep.NAMESPACE) {
+      throw new NamespaceRefusal(status.detail(), status.errno());
+    }
+    if (status.failed()) {
+      throw new SystemCallException("keeper", "a pid namespace", status.errno());
+    }
+    return null;
+  }
+
+  /** Whether it could be sent; if not, the keeper is gone, and another one is to be asked. */
+  private boolean sent(Keeper.Message message, Keeper used, StatusPipe status, boolean last)
+      throws IOException {
+    try {
+      used.send(message, status.writeEnd());
+    } catch (SystemCallException failure) {
+      if (!last && Keeper.isGone(failure)) {
+        forget(used);
+        return false;
+      }
+      throw failure;
+    }
+    status.sent();
+    return true;
+  }
+
+  private void giveUp(Keeper used, boolean last) throws IOException {
+    if (last) {
+      throw new IOException(
+          "the keeper died " + KEEPERS_FOR_ONE_START + " times before it could start a child");
+    }
+    if (!used.isAlive()) {
+      forget(used);
     }
   }
 
@@ -209,6 +287,10 @@ public final class KeeperClient implements AutoCloseable {
   /** Ends a child whose starter no longer waits for it. */
   private static void abandon(StatusPipe status) throws IOException {
     status.awaitPid();
+    if (status.entering() != 0) {
+      Reaper.end(status.entering());
+      status.awaitPid(); // what it made before it was ended
+    }
     status.close();
     if (status.pid() != 0) {
       Reaper.end(status.pid());

@@ -29,6 +29,34 @@ public final class KernelFeatures {
     return Kernel.get().call(SystemCall.PIDFD_OPEN, 0, 0) == -Errno.EINVAL;
   }
 
+  /** Whether setns takes pidfds: into a namespace where we are already it changes nothing. */
+  public static boolean setnsTakesPidfds() {
+    final int uts = 0x04000000;
+    try (Pidfd self = Pidfd.open((int) ProcessHandle.current().pid())) {
+      long result = Kernel.get().call(SystemCall.SETNS, self.descriptor().number(), uts);
+      return result == 0 || result == -Errno.EPERM;
+    } catch (java.io.IOException unknown) {
+      return false;
+    }
+  }
+
+  /**
+   * Whether somebody keeps clone for new namespaces from the kernel, as seccomp filters of
+   * containers do: with flags that contradict each other the kernel itself says EINVAL.
+   *
+   * @param user whether a user namespace is to be among them
+   */
+  public static boolean namespacesFiltered(boolean user) {
+    final int fs = 0x200;
+    final int thread = 0x10000;
+    final int mounts = 0x20000;
+    final int pids = 0x20000000;
+    final int users = 0x10000000;
+    // CLONE_THREAD takes CLONE_SIGHAND, and that CLONE_VM; a new namespace shares no CLONE_FS.
+    long flags = fs | thread | mounts | pids | (user ? users : 0);
+    return Kernel.get().call(SystemCall.CLONE, flags, 0, 0) != -Errno.EINVAL;
+  }
+
   /** Whether Landlock is there and switched on. */
   public static boolean landlock() {
     final int askVersion = 1;

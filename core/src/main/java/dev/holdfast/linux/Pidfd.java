@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Pidfd implements AutoCloseable {
   private final Descriptor descriptor;
   private final int pid;
+  private volatile @Nullable Consumer<ResourceUsage> atReaping;
 
   private Pidfd(Descriptor descriptor, int pid) {
     this.descriptor = descriptor;
@@ -44,6 +46,14 @@ public final class Pidfd implements AutoCloseable {
 
   public int pid() {
     return pid;
+  }
+
+  /**
+   * Has {@code action} told what the process used, by whoever reaps it. It must be short and never
+   * block.
+   */
+  public void atReaping(Consumer<ResourceUsage> action) {
+    atReaping = action;
   }
 
   /** Readable once the process has ended (a zombie counts as ended). */
@@ -115,10 +125,13 @@ public final class Pidfd implements AutoCloseable {
       int code = info.get(ValueLayout.JAVA_INT, 8);
       int status = info.get(ValueLayout.JAVA_INT, 24);
       final int codeExited = 1;
+      ResourceUsage used = ResourceUsage.read(usage);
+      Consumer<ResourceUsage> told = atReaping;
+      if (told != null) {
+        told.accept(used);
+      }
       return new ExitStatus(
-          code == codeExited ? status : -1,
-          code == codeExited ? 0 : status,
-          ResourceUsage.read(usage));
+          code == codeExited ? status : -1, code == codeExited ? 0 : status, used);
     }
   }
 

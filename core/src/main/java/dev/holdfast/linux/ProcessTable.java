@@ -15,10 +15,26 @@ public final class ProcessTable {
    * One process.
    *
    * @param state as the kernel has it: R, S, D, T, t, Z, X, I
+   * @param userTicks CPU time in user mode, of all its threads, in clock ticks of 10 ms
+   * @param systemTicks the same in the kernel
+   * @param waitedUserTicks of those that it has waited for, and that they had waited for
+   * @param waitedSystemTicks the same in the kernel
+   * @param threads how many it has
    * @param startTicks when it started, in clock ticks since the boot: with the pid it names the
    *     process for good
    */
-  public record Entry(int pid, char state, int parent, int group, int session, long startTicks) {
+  public record Entry(
+      int pid,
+      char state,
+      int parent,
+      int group,
+      int session,
+      long userTicks,
+      long systemTicks,
+      long waitedUserTicks,
+      long waitedSystemTicks,
+      int threads,
+      long startTicks) {
     /** Whether it still runs: a zombie only waits for its parent. */
     public boolean isAlive() {
       return state != 'Z' && state != 'X';
@@ -92,6 +108,11 @@ public final class ProcessTable {
           Integer.parseInt(fields[1]),
           Integer.parseInt(fields[2]),
           Integer.parseInt(fields[3]),
+          Long.parseLong(fields[11]),
+          Long.parseLong(fields[12]),
+          Long.parseLong(fields[13]),
+          Long.parseLong(fields[14]),
+          Integer.parseInt(fields[17]),
           Long.parseLong(fields[19]));
     } catch (NumberFormatException | IndexOutOfBoundsException malformed) {
       return null;

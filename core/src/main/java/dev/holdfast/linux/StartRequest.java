@@ -27,6 +27,8 @@ public final class StartRequest {
   static final int KEEP_IGNORED = 1 << 12;
   static final int OOM_SCORE = 1 << 13;
   static final int HOLD = 1 << 14;
+  static final int ENTER = 1 << 15;
+  static final int ENTER_USER = 1 << 16;
 
   /** One resource limit, as {@code setrlimit(2)} takes it; −1 is infinity. */
   public record ResourceLimit(int resource, long soft, long hard) {}
@@ -49,6 +51,7 @@ public final class StartRequest {
   private @Nullable Descriptor cgroup;
   private @Nullable Descriptor pidsCurrent;
   private @Nullable Descriptor pidsMax;
+  private @Nullable Descriptor first;
   private final List<Descriptor> joins = new ArrayList<>();
 
   /** Paths to try in order, as execvp(3) does with PATH. */
@@ -158,6 +161,23 @@ public final class StartRequest {
     return this;
   }
 
+  /**
+   * The child comes to be in the pid namespace whose first process this pidfd is of, and in its
+   * mount namespace.
+   *
+   * @param user whether in its user namespace too
+   */
+  StartRequest enter(Descriptor pidfd, boolean user) {
+    first = pidfd;
+    flags = (flags & ~ENTER_USER) | ENTER | (user ? ENTER_USER : 0);
+    return this;
+  }
+
+  /** Whether the child is to be somebody else than we are. */
+  public boolean changesIdentity() {
+    return (flags & (UID | GID | GROUPS)) != 0;
+  }
+
   /** Whether the child leads a POSIX session of its own. */
   public boolean leads() {
     return (flags & SESSION) != 0;
@@ -222,6 +242,9 @@ public final class StartRequest {
     if (pidsCurrent != null && pidsMax != null) {
       all.add(pidsCurrent.number());
       all.add(pidsMax.number());
+    }
+    if (first != null) {
+      all.add(first.number());
     }
     for (Descriptor join : joins) {
       all.add(join.number());

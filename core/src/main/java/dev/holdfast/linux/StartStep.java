@@ -23,7 +23,9 @@ public enum StartStep {
   NO_NEW_PRIVS("setting no_new_privs"),
   SIGNALS("resetting signals"),
   /** Detail: which of the candidates. */
-  EXEC("executing the program");
+  EXEC("executing the program"),
+  /** Before the child is made. Detail: see {@link NamespaceRefusal.Step}. */
+  NAMESPACE("entering the pid namespace");
 
   private final String text;
 

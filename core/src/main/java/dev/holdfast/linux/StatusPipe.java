@@ -15,6 +15,7 @@ final class StatusPipe implements AutoCloseable {
   private static final int RUNNING = 2;
   private static final int FAILED = 3;
   private static final int TAKEN = 4;
+  private static final int ENTERING = 5;
 
   /** The keeper answers at once; so much it may be late. */
   private static final long PID_NANOS = 1_000_000_000L;
@@ -24,7 +25,9 @@ final class StatusPipe implements AutoCloseable {
 
   private final Pipe pipe;
   private int pid;
+  private int entering;
   private boolean taken;
+  private int value;
   private boolean running;
   private boolean failed;
   private int errno;
@@ -44,13 +47,15 @@ final class StatusPipe implements AutoCloseable {
     pipe.writeEnd().close();
   }
 
-  /** Waits for the end of file and reads all records. */
-  void awaitEnd(long deadline) throws IOException, InterruptedException {
+  /** Waits for the end of file and reads all records; false if the deadline passes first. */
+  boolean awaitEnd(long deadline) throws IOException, InterruptedException {
+    boolean ended;
     try (Poller.Watch watch = Poller.shared().watch(pipe.readEnd())) {
       // Readiness for reading is not asked for: only the hang-up ends this wait.
-      watch.await(0, deadline);
+      ended = watch.await(0, deadline) != 0;
     }
     read();
+    return ended;
   }
 
   /**
@@ -60,15 +65,29 @@ final class StatusPipe implements AutoCloseable {
    * @throws IOException if what was asked for was not taken
    */
   boolean awaitTaken(String what) throws IOException {
-    if (Poller.look(number(), 0, ANSWER_NANOS) == 0) {
-      throw new IOException(
-          "the keeper does not answer about " + what + " (is it stopped? see ps -o stat)");
-    }
-    read();
+    return awaitTaken("keeper", what, ANSWER_NANOS);
+  }
+
+  /** As above, of {@code who}, and so long at most. */
+  boolean awaitTaken(String who, String what, long nanos) throws IOException {
+    awaitAnswer(who, what, nanos);
     if (failed) {
-      throw new SystemCallException("keeper", what, errno);
+      throw new SystemCallException(who, what, errno);
     }
     return taken;
+  }
+
+  /** As {@link #awaitEnd}, for what the keeper has done in a moment. */
+  void awaitAnswer(String what) throws IOException {
+    awaitAnswer("keeper", what, ANSWER_NANOS);
+  }
+
+  private void awaitAnswer(String who, String what, long nanos) throws IOException {
+    if (Poller.look(number(), 0, nanos) == 0) {
+      throw new IOException(
+          who + " does not answer about " + what + " (is it stopped? see ps -o stat)");
+    }
+    read();
   }
 
   /** Waits until the keeper has told the pid, or nothing more will come. */
@@ -85,6 +104,32 @@ final class StatusPipe implements AutoCloseable {
     return pid;
   }
 
+  /**
+   * The child that went before it into a namespace, or 0. It has done its part at the end of file,
+   * and is to be reaped.
+   */
+  int entering() {
+    return entering;
+  }
+
+  boolean taken() {
+    return taken;
+  }
+
+  /** Of what was taken. */
+  int value() {
+    return value;
+  }
+
+  /** Of what was taken, or failed. */
+  int detail() {
+    return detail;
+  }
+
+  int errno() {
+    return errno;
+  }
+
   /** Whether the child reached its first instruction. */
   boolean running() {
     return running;
@@ -94,8 +139,12 @@ final class StatusPipe implements AutoCloseable {
     return failed;
   }
 
+  StartStep step() {
+    return StartStep.of(step);
+  }
+
   StartOutcome.Failed failure() {
-    return new StartOutcome.Failed(StartStep.of(step), errno, detail);
+    return new StartOutcome.Failed(step(), errno, detail);
   }
 
   private void read() throws IOException {
@@ -111,7 +160,12 @@ final class StatusPipe implements AutoCloseable {
             running = true;
             pid = pid == 0 ? value : pid;
           }
-          case TAKEN -> taken = true;
+          case ENTERING -> entering = value;
+          case TAKEN -> {
+            taken = true;
+            this.value = buffer.get(ValueLayout.JAVA_INT, at + 8);
+            detail = buffer.get(ValueLayout.JAVA_SHORT, at + 14);
+          }
           case FAILED -> {
             failed = true;
             errno = buffer.get(ValueLayout.JAVA_INT, at + 8);
