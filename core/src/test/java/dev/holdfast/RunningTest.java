@@ -65,7 +65,9 @@ class RunningTest {
   @Test
   void timesBeyondWhatTheClockCounts() throws Exception {
     for (MechanismChoice mechanism :
-        new MechanismChoice[] {MechanismChoice.AUTO, MechanismChoice.PROCESS_GROUP}) {
+        new MechanismChoice[] {
+          MechanismChoice.AUTO, MechanismChoice.PID_NAMESPACE, MechanismChoice.PROCESS_GROUP
+        }) {
       Run run = Run.of(Command.of("true")).mechanism(mechanism).timeout(FOR_EVER).grace(FOR_EVER);
       assertThat(run.run().isSuccess()).isTrue();
       try (Job job = Job.builder().mechanism(mechanism).closeDeadline(FOR_EVER).open()) {

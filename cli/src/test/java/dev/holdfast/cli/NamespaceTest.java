@@ -104,7 +104,7 @@ class NamespaceTest {
     assertThat(run.status()).isEqualTo(125);
     assertThat(run.out()).isEmpty();
     assertThat(run.err())
-        .startsWith("holdfast: cannot limit memory with process-group: ")
+        .startsWith("holdfast: cannot limit memory with pid-namespace: ")
         .contains(reason);
 
     HoldfastProcess.Ended unlimited =
@@ -120,7 +120,7 @@ class NamespaceTest {
             "cat /proc/self/cgroup; exit 3");
     assertThat(unlimited.status()).isEqualTo(3);
     assertThat(unlimited.out()).endsWith("/threads");
-    assertThat(json(unlimited.err()).get("mechanism").asString()).isEqualTo("process-group");
+    assertThat(json(unlimited.err()).get("mechanism").asString()).isEqualTo("pid-namespace");
   }
 
   private HoldfastProcess.Ended inNamespace(String... arguments) throws Exception {

@@ -227,14 +227,14 @@ class SystemdTest {
     if (where.group == null) {
       assertThat(run.status()).isEqualTo(125);
       assertThat(run.err())
-          .startsWith("holdfast: cannot limit memory with process-group: ")
+          .startsWith("holdfast: cannot limit memory with pid-namespace: ")
           .contains(where.told)
           .contains("--cgroup-root")
           .matches("[^\\n]*: [^\\n]* \\([^\\n]*\\)\\n");
       HoldfastProcess.Ended unlimited =
           where.run("run", "--report", "json", "--", "sh", "-c", "exit 3");
       assertThat(unlimited.status()).isEqualTo(3);
-      assertThat(json(unlimited.err()).get("mechanism").asString()).isEqualTo("process-group");
+      assertThat(json(unlimited.err()).get("mechanism").asString()).isEqualTo("pid-namespace");
       return;
     }
     assertThat(run.err().lines()).as(run.err()).hasSize(1);

@@ -19,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** A user to whom no control group is delegated: what works, and what says that it does not. */
 @HostOnly
-@Needs(Feature.ROOT)
+@Needs({Feature.ROOT, Feature.USER_NAMESPACES})
 @Timeout(120)
 class UndelegatedTest {
   @TempDir Path folder;
@@ -40,7 +40,7 @@ class UndelegatedTest {
     assertThat(ended.status()).isEqualTo(125);
     assertThat(ended.err())
         .startsWith("holdfast: cannot limit memory")
-        .contains("process-group")
+        .contains("pid-namespace")
         .contains("/sys/fs/cgroup")
         .contains("--cgroup-root")
         .matches("[^\\n]*: [^\\n]* \\([^\\n]*\\)\\n");
@@ -48,12 +48,65 @@ class UndelegatedTest {
   }
 
   @Test
-  void withoutLimitsProcessGroupsServe() throws Exception {
+  void withoutLimitsAPidNamespaceServes() throws Exception {
+    servesWithoutLimits("pid-namespace", List.of());
+  }
+
+  /** A user namespace in which there can be no other one. */
+  @Test
+  void whereNamespacesAreRefusedProcessGroupsServe() throws Exception {
+    List<String> without =
+        List.of(
+            "unshare",
+            "--user",
+            "--map-user=65534",
+            "--map-group=65534",
+            "sh",
+            "-c",
+            "echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set -all"
+                + " --inh-caps -all \"$@\"",
+            "sh");
+    servesWithoutLimits("process-group", without);
+
+    HoldfastProcess.Ended asked =
+        asNobody(without, "run", "--mechanism", "pid-namespace", "--", "touch", file + "2");
+    assertThat(asked.status()).isEqualTo(125);
+    assertThat(asked.err())
+        .startsWith("holdfast: cannot use a pid namespace: ")
+        .contains("user.max_user_namespaces")
+        .matches("[^\\n]*: [^\\n]* \\([^\\n]*\\)\\n");
+    assertThat(Path.of(file + "2")).doesNotExist();
+
+    JsonNode host = new JsonMapper().readTree(asNobody(without, "doctor", "--json").out());
+    assertThat(host.get("mechanism").asString()).isEqualTo("process-group");
+    assertThat(host.get("reason").asString()).contains("user.max_user_namespaces is 0");
+    assertThat(host.at("/features/pid-namespace").asBoolean()).isFalse();
+  }
+
+  /** Its user namespace knows nobody else. */
+  @Test
+  void anotherUserIsRefused() throws Exception {
+    HoldfastProcess.Ended ended = run("--user", "1234:1234", "--", "touch", file.toString());
+    assertThat(ended.status()).isEqualTo(125);
+    assertThat(ended.err()).startsWith("holdfast: cannot start as another user with pid-namespace");
+    assertThat(file).doesNotExist();
+  }
+
+  private void servesWithoutLimits(String mechanism, List<String> where) throws Exception {
     HoldfastProcess.Ended ended =
-        run("--report", "json", "--", "sh", "-c", "touch \"$0\"; exit 3", file.toString());
-    assertThat(ended.status()).isEqualTo(3);
+        asNobody(
+            where,
+            "run",
+            "--report",
+            "json",
+            "--",
+            "sh",
+            "-c",
+            "touch \"$0\"; exit 3",
+            file.toString());
+    assertThat(ended.status()).as(ended.err()).isEqualTo(3);
     JsonNode report = new JsonMapper().readTree(ended.err());
-    assertThat(report.get("mechanism").asString()).isEqualTo("process-group");
+    assertThat(report.get("mechanism").asString()).isEqualTo(mechanism);
     assertThat(report.get("cgroup").isNull()).isTrue();
     assertThat(report.get("exitCode").asInt()).isEqualTo(3);
     assertThat(report.at("/memory/peakBytes").isNull()).as("absent, not 0").isTrue();
@@ -136,7 +189,8 @@ class UndelegatedTest {
     assertThat(ended.status()).isEqualTo(1);
     JsonNode host = new JsonMapper().readTree(ended.out());
     assertThat(host.get("available").asBoolean()).isFalse();
-    assertThat(host.get("mechanism").asString()).isEqualTo("process-group");
+    assertThat(host.get("mechanism").asString()).isEqualTo("pid-namespace");
+    assertThat(host.at("/features/pid-namespace").asBoolean()).isTrue();
     assertThat(host.get("reason").isNull()).isFalse();
     assertThat(host.get("remedy").isNull()).isFalse();
   }
@@ -148,8 +202,13 @@ class UndelegatedTest {
   }
 
   private HoldfastProcess.Ended asNobody(String... arguments) throws Exception {
+    return asNobody(List.of(), arguments);
+  }
+
+  private HoldfastProcess.Ended asNobody(List<String> where, String... arguments) throws Exception {
     List<String> words =
         new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    words.addAll(where);
     words.addAll(HoldfastProcess.words(parts, arguments));
     return HoldfastProcess.await(HoldfastProcess.start(words));
   }

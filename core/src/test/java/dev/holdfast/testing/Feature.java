@@ -15,6 +15,18 @@ import java.util.function.BooleanSupplier;
 public enum Feature {
   ROOT("root", () -> uid() == 0),
   UNPRIVILEGED("an ordinary user", () -> uid() != 0),
+  USER_NAMESPACES(
+      "user namespaces for ordinary users",
+      () ->
+          Files.exists(Path.of("/proc/self/ns/user"))
+              && !read(Path.of("/proc/sys/user/max_user_namespaces")).equals("0\n")
+              && (!Files.exists(Path.of("/proc/sys/kernel/unprivileged_userns_clone"))
+                  || read(Path.of("/proc/sys/kernel/unprivileged_userns_clone")).equals("1\n"))),
+  PID_NAMESPACES(
+      "pid namespaces for us",
+      () ->
+          Files.exists(Path.of("/proc/self/ns/pid"))
+              && (ROOT.isPresent() || USER_NAMESPACES.isPresent())),
   CGROUP_V2("a cgroup2 mount", () -> !mounts("cgroup2").isEmpty()),
   CGROUP_V1("a v1 controller", () -> mounts("cgroup").stream().anyMatch(Mount::hasController)),
   PURE_V2("cgroup2 and no v1 controller", () -> CGROUP_V2.isPresent() && !CGROUP_V1.isPresent()),

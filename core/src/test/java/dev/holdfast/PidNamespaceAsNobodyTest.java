@@ -1,0 +1,91 @@
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Needs;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The same tests, in a JVM of a user who has no privilege and no cgroup. */
+@EveryKernel
+@Needs({Feature.ROOT, Feature.USER_NAMESPACES})
+@Timeout(600)
+class PidNamespaceAsNobodyTest {
+  private static final String LAUNCHER = "org.junit.platform.console.ConsoleLauncher";
+
+  @TempDir Path folder;
+
+  @Test
+  void allOfThemPass() throws Exception {
+    Path log = folder.resolve("log");
+    List<String> words =
+        new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(
+        List.of(
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            readableClassPath(),
+            LAUNCHER,
+            "execute",
+            "--disable-banner",
+            "--disable-ansi-colors",
+            "--details=summary",
+            "--fail-if-no-tests"));
+    for (Class<?> one : List.of(PidNamespaceTest.class, PidNamespaceOrphanTest.class)) {
+      words.add("--select-class=" + one.getName());
+    }
+    Process tests =
+        new ProcessBuilder(words)
+            .directory(new File("/"))
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    int status = tests.waitFor();
+    String text = Files.readString(log);
+    assertThat(status).as(text).isZero();
+    assertThat(text).containsPattern("\\[ +0 tests skipped").containsPattern("[1-9]\\d tests succ");
+  }
+
+  /** Copies, since a user's build may lie where others cannot go. */
+  private String readableClassPath() throws IOException {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+    List<String> copies = new ArrayList<>();
+    for (String part : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+      Path from = Path.of(part);
+      if (part.isEmpty() || !Files.exists(from)) {
+        continue;
+      }
+      Path to = folder.resolve("part-" + copies.size());
+      try (Stream<Path> all = Files.walk(from)) {
+        all.forEach(each -> copy(each, to.resolve(from.relativize(each).toString())));
+      }
+      copies.add(to.toString());
+    }
+    return String.join(File.pathSeparator, copies);
+  }
+
+  private static void copy(Path from, Path to) {
+    try {
+      Files.copy(from, to);
+      Files.setPosixFilePermissions(to, PosixFilePermissions.fromString("rwxr-xr-x"));
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+}
