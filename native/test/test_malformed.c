@@ -43,7 +43,9 @@ static void test_mutations(struct keeper *keeper) {
   BROKEN("wrong magic", r.head.magic ^= 1);
   BROKEN("unknown kind", r.head.kind = 5);
   BROKEN("an anchor's kind", r.head.kind = REQUEST_ANCHOR);
-  BROKEN("unknown flag", r.head.flags = 1u << 15);
+  BROKEN("unknown flag", r.head.flags = 2u * START_ENTER_USER);
+  BROKEN("a namespace without its descriptor", r.head.flags = START_ENTER);
+  BROKEN("a user namespace alone", r.head.flags = START_ENTER_USER);
   BROKEN("session and group", r.head.flags = START_SESSION | START_GROUP);
   BROKEN("a descriptor too many", add_descriptor(&r, open("/dev/null", O_RDWR | O_CLOEXEC)));
   BROKEN("a descriptor too few", close(r.descriptors[--r.descriptor_count]));

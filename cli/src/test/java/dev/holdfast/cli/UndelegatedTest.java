@@ -59,8 +59,7 @@ class UndelegatedTest {
         List.of(
             "unshare",
             "--user",
-            "--map-user=65534",
-            "--map-group=65534",
+            "--map-root-user",
             "sh",
             "-c",
             "echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set -all"
