@@ -91,6 +91,18 @@ static int count_descendants(long pid) {
   return count;
 }
 
+static int count_running(long pid) {
+  char path[64], list[8192], stat[1024], *next;
+  int count = 0;
+  snprintf(path, sizeof path, "/proc/%ld/task/%ld", pid, pid);
+  read_file(path, "children", list, sizeof list);
+  for (char *at = list; (pid = strtol(at, &next, 10)) > 0 && next != at; at = next) {
+    snprintf(path, sizeof path, "/proc/%ld", pid);
+    count += count_running(pid) + (read_file(path, "stat", stat, sizeof stat) && !contains(stat, ") T "));
+  }
+  return count;
+}
+
 static int count_left(void) {
   while (waitpid(-1, NULL, WNOHANG) > 0) continue;
   return count_descendants(getpid());
@@ -118,8 +130,10 @@ static void test_view(struct keeper *keeper, const char *who) {
   shell(keeper, &request, "echo $$ $PPID; id -u; id -g; cd /proc; echo [0-9]*; readlink self; exit 3", out, sizeof out);
   int uid = (int)geteuid(), gid = (int)getegid();
   if (space.proc == 0) {
-    snprintf(expected, sizeof expected, "2 0\n%d\n%d\n1 2\n5\n", uid, gid);
-    ok(strcmp(out, expected) == 0, "%s: ids and /proc are its own: %s", who, out);
+    /* A shell may know readlink itself, or fork for it. */
+    snprintf(expected, sizeof expected, "2 0\n%d\n%d\n1 2\n", uid, gid);
+    ok(strncmp(out, expected, strlen(expected)) == 0 && atoi(out + strlen(expected)) <= 5,
+       "%s: ids and /proc are its own: %s", who, out);
   } else {
     skip("%s: no /proc of its own: %s", who, strerror(space.proc));
   }
@@ -164,21 +178,10 @@ static void test_end(struct keeper *keeper, const char *who) {
   ok(count_descendants(getpid()) >= TREE_SIZE, "%s: the tree is there", who);
   struct result result = order(&space, REQUEST_EMPTY, 1);
   ok(result.step == STEP_REQUEST && result.error == EBUSY, "%s: orphans are the first process's", who);
-  kill(tree.pid, SIGSTOP);
-  kill(space.first, SIGSTOP);
-  kill(space.first, SIGCONT);
   result = order(&space, REQUEST_SIGNAL, SIGSTOP);
-  char path[64], stat[512] = "";
-  bool stopped = false;
-  snprintf(path, sizeof path, "ps -o stat= --ppid %d | tr -d '\\n '", space.first);
-  for (int i = 0; i < 200 && !stopped; i++) {
-    FILE *stream = popen(path, "r");
-    stat[fread(stat, 1, sizeof stat - 1, stream)] = '\0';
-    pclose(stream);
-    stopped = strspn(stat, "Ts") == strlen(stat) && strlen(stat) > 0;
-    usleep(2000);
-  }
-  ok(result.taken && stopped, "%s: one order stops all: %s", who, stat);
+  int running = count_running(space.first);
+  for (int i = 0; i < 1000 && running > 0; i++, running = count_running(space.first)) usleep(2000);
+  ok(result.taken && running == 0, "%s: one order stops all", who);
   syscall(SYS_pidfd_send_signal, space.pidfd, SIGKILL, NULL, 0);
   usleep(20000);
   siginfo_t info = {.si_pid = 0};
@@ -228,8 +231,7 @@ static void test_empty(struct keeper *keeper, const char *who) {
 }
 
 static void test_many(struct keeper *keeper, const char *who) {
-  char path[64], before[4096] = "", after[4096] = "", *texts[] = {before, after};
-  snprintf(path, sizeof path, "ls /proc/%d/fd | tr '\\n' ' '", keeper->pid);
+  char before[4096] = "", after[4096] = "", *texts[] = {before, after};
   for (int half = 0; half < 2; half++) {
     for (int i = 0; i < (half == 0 ? 5 : 100); i++) {
       struct space space = make_space(keeper);
@@ -241,10 +243,8 @@ static void test_many(struct keeper *keeper, const char *who) {
       end_space(&space);
     }
     for (int i = 0; i < 500 && (i == 0 || (half == 1 && strcmp(before, after) != 0)); i++) {
-      FILE *stream = popen(path, "r");
-      texts[half][fread(texts[half], 1, sizeof before - 1, stream)] = '\0';
-      pclose(stream);
       usleep(2000);
+      open_descriptors(keeper->pid, texts[half], sizeof before);
     }
   }
   ok(strcmp(before, after) == 0, "%s: the keeper has no more open after 100 namespaces: %s", who, after);
@@ -414,6 +414,7 @@ static void test_all(const char *who) {
 }
 
 void test_namespace(void) {
+  if (beyond_valgrind("pid namespaces", NO_PIDFDS)) return;
   test_all(geteuid() == 0 ? "root" : "user");
   if (geteuid() != 0) return;
   test_refusals();
