@@ -94,12 +94,12 @@ public record Host(
       seen = Optional.of(host);
       Delegation delegation = Delegation.probe(host, cgroupRoot);
       boolean available = delegation.kind() != Delegation.Kind.NONE;
-      Optional<Absence> namespace = NamespaceObstacle.find();
+      Optional<Absence> namespace = available ? Optional.empty() : NamespaceObstacle.find();
       return new Host(
           available,
           available ? mechanism(host.version()) : withoutCgroup(namespace),
-          also(delegation.reason(), available ? Optional.empty() : namespace.map(Absence::reason)),
-          also(delegation.remedy(), available ? Optional.empty() : namespace.map(Absence::remedy)),
+          also(delegation.reason(), namespace.map(Absence::reason)),
+          also(delegation.remedy(), namespace.map(Absence::remedy)),
           kernelRelease(),
           host.version(),
           delegation.kind().text(),

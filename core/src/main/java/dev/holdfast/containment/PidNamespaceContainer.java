@@ -9,6 +9,7 @@ import dev.holdfast.linux.Held;
 import dev.holdfast.linux.KeeperClient;
 import dev.holdfast.linux.NamespaceRefusal;
 import dev.holdfast.linux.PidNamespace;
+import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.linux.StartOutcome;
 import dev.holdfast.linux.StartRequest;
@@ -101,9 +102,6 @@ public final class PidNamespaceContainer implements KeptContainer {
   public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
     starting.readLock().lock();
     try {
-      if (closing) {
-        throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
-      }
       if (frozen) {
         throw new HoldfastException(
             "cannot start in a frozen job",
@@ -138,7 +136,7 @@ public final class PidNamespaceContainer implements KeptContainer {
       if (outcome instanceof StartOutcome.Started started) {
         members.add(started.child(), usage::add);
         if (released) {
-          namespace.letGo(List.of(started.child()));
+          letGo(namespace, started.child());
         }
       }
       if (outcome != null) {
@@ -152,10 +150,25 @@ public final class PidNamespaceContainer implements KeptContainer {
         null);
   }
 
+  private static void letGo(PidNamespace namespace, Pidfd child) throws IOException {
+    boolean gone = false;
+    try {
+      namespace.letGo(List.of(child));
+      gone = true;
+    } finally {
+      if (!gone) {
+        child.abandon();
+      }
+    }
+  }
+
   /** The namespace that children are started in; the first, and the first after a kill, is new. */
   private PidNamespace living() throws IOException, NamespaceRefusal {
     making.lock();
     try {
+      if (closing) {
+        throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
+      }
       PidNamespace present = present();
       if (present != null) {
         return present;
@@ -233,7 +246,13 @@ public final class PidNamespaceContainer implements KeptContainer {
   @Override
   public void kill(Duration deadline) throws IOException, InterruptedException {
     long end = Deadline.in(deadline);
-    PidNamespace namespace = present();
+    PidNamespace namespace;
+    making.lock();
+    try {
+      namespace = present(); // one that is just being made, too
+    } finally {
+      making.unlock();
+    }
     if (namespace != null) {
       usage.beforeKill(namespace, members);
       namespace.kill();
