@@ -21,7 +21,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -98,6 +101,47 @@ class PidNamespaceTest {
         assertThat(job.start(Command.of("sh", "-c", "exit 3")).waitFor().status()).isEqualTo(3);
       }
     }
+  }
+
+  /** Each is killed, or starts in the next namespace; none is left when closing has returned. */
+  @Test
+  void startsBesideKillsAndTheEnd() throws Exception {
+    AtomicInteger started = new AtomicInteger();
+    List<Throwable> failures = new CopyOnWriteArrayList<>();
+    Job job = open();
+    List<Thread> starters = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      starters.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                try {
+                  while (true) {
+                    job.start(Trees.daemon(mark));
+                    started.incrementAndGet();
+                  }
+                } catch (HoldfastException closed) {
+                  if (!closed.getMessage().contains("is closed")) {
+                    failures.add(closed);
+                  }
+                } catch (Exception failure) {
+                  failures.add(failure);
+                }
+              }));
+    }
+    for (int kill = 1; kill <= 20; kill++) {
+      int enough = 5 * kill;
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> started.get() >= enough || !failures.isEmpty());
+      job.kill();
+    }
+    job.close();
+    assertThat(mark.alive()).isEmpty();
+    for (Thread starter : starters) {
+      starter.join();
+    }
+    assertThat(failures).isEmpty();
+    assertThat(mark.alive()).isEmpty();
   }
 
   /** As when the kernel lacks memory and takes it: the members go with it, the job stays usable. */

@@ -144,6 +144,11 @@ public final class NamespaceObstacle {
     return false;
   }
 
+  /**
+   * Of a number below /proc/sys this may be the first digit alone: it is given at offset 0 only,
+   * and {@link Files#readString} begins with one byte where the size is 0. So only 0 and 1 are
+   * told.
+   */
   private String text(String file) {
     try {
       return Files.readString(proc.resolve(file)).strip();

@@ -15,13 +15,14 @@ import java.util.function.BooleanSupplier;
 public enum Feature {
   ROOT("root", () -> uid() == 0),
   UNPRIVILEGED("an ordinary user", () -> uid() != 0),
+  /** Of a number below /proc/sys a reader of bytes gets the first digit alone. */
   USER_NAMESPACES(
       "user namespaces for ordinary users",
       () ->
           Files.exists(Path.of("/proc/self/ns/user"))
-              && !read(Path.of("/proc/sys/user/max_user_namespaces")).equals("0\n")
+              && !read(Path.of("/proc/sys/user/max_user_namespaces")).startsWith("0")
               && (!Files.exists(Path.of("/proc/sys/kernel/unprivileged_userns_clone"))
-                  || read(Path.of("/proc/sys/kernel/unprivileged_userns_clone")).equals("1\n"))),
+                  || read(Path.of("/proc/sys/kernel/unprivileged_userns_clone")).startsWith("1"))),
   PID_NAMESPACES(
       "pid namespaces for us",
       () ->
