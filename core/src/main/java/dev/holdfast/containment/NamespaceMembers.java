@@ -7,8 +7,10 @@ import dev.holdfast.linux.ResourceUsage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +75,22 @@ final class NamespaceMembers {
         children.wait(left);
       }
       return true;
+    }
+  }
+
+  /** Waits until those of our children that have ended by now are reaped, and so counted. */
+  void awaitReaped(long deadline) throws InterruptedException {
+    synchronized (children) {
+      Set<Pidfd> ended = new HashSet<>(children.values());
+      ended.removeIf(NamespaceMembers::isAlive);
+      while (!ended.isEmpty()) {
+        long left = (deadline - System.nanoTime() + 999_999) / 1_000_000;
+        if (left <= 0) {
+          return;
+        }
+        children.wait(left);
+        ended.retainAll(children.values());
+      }
     }
   }
 

@@ -263,7 +263,7 @@ public final class PidNamespaceContainer implements KeptContainer {
         awaitEnd(each, end, deadline);
       }
     }
-    members.awaitNoChildren(end); // what they used is counted then
+    members.awaitReaped(end); // others may have been started since, in another namespace
   }
 
   private void awaitEnd(PidNamespace namespace, long end, Duration deadline)
