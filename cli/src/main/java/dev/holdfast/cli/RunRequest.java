@@ -216,9 +216,9 @@ final class RunRequest {
       case "process-tree" -> MechanismChoice.PROCESS_TREE;
       default ->
           throw new IllegalArgumentException(
-              """
+              "\""
                   + text
-                  + "" is neither auto, cgroup, pid-namespace, process-group nor process-tree");
+                  + "\" is neither auto, cgroup, pid-namespace, process-group nor process-tree");
     };
   }
 

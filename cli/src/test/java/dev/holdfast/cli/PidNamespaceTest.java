@@ -73,7 +73,8 @@ class PidNamespaceTest {
   void aMechanismThatIsNoneIsBadUsage() {
     Call bad = Call.of("run", "--mechanism", "namespace", "--", "true");
     assertThat(bad.status()).isEqualTo(125);
-    assertThat(bad.err()).contains("neither auto, cgroup, pid-namespace nor process-group");
+    assertThat(bad.err())
+        .contains("neither auto, cgroup, pid-namespace, process-group nor process-tree");
   }
 
   private HoldfastProcess.Ended run(String script) throws Exception {

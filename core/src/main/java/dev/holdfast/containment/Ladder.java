@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What this JVM owns of the machine, and how the best mechanism for a job is chosen: a cgroup where
  * there is a subtree that is ours, else a pid namespace, else process groups; on other systems than
- * Linux what the JDK sees of process trees. Anchors and keepers are made at the first job that needs
- * them, one for each root, and go when the JVM does.
+ * Linux what the JDK sees of process trees. Anchors and keepers are made at the first job that
+ * needs them, one for each root, and go when the JVM does.
  *
  * <p>Thread-safe.
  */
