@@ -1,8 +1,11 @@
 package dev.holdfast;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -34,10 +37,56 @@ final class Groups {
     return found;
   }
 
+  /** The anchor of the JVM with this pid, in every hierarchy. */
+  static List<Path> anchorsOf(long pid) throws IOException {
+    String prefix = "holdfast-" + pid + "-";
+    List<Path> found = new ArrayList<>();
+    for (Path mount : mounts()) {
+      search(mount, prefix, found);
+    }
+    return found;
+  }
+
+  private static void search(Path directory, String prefix, List<Path> found) throws IOException {
+    try (DirectoryStream<Path> below = Files.newDirectoryStream(directory, Files::isDirectory)) {
+      for (Path next : below) {
+        if (next.getFileName().toString().startsWith(prefix)) {
+          found.add(next);
+        } else {
+          search(next, prefix, found);
+        }
+      }
+    } catch (NoSuchFileException | DirectoryIteratorException vanished) {
+      // somebody's group went while we looked
+    }
+  }
+
+  /** The one of them that tells who is a member: v2's, on pure v1 the freezer's. */
+  static Path membership(List<Path> directories) {
+    for (String file : List.of("cgroup.events", "freezer.state")) {
+      for (Path directory : directories) {
+        if (Files.exists(directory.resolve(file))) {
+          return directory;
+        }
+      }
+    }
+    throw new AssertionError("none tells who is a member: " + directories);
+  }
+
   static List<Long> membersOf(Path directory) throws IOException {
     return Files.readAllLines(directory.resolve("cgroup.procs")).stream()
         .map(Long::valueOf)
         .toList();
+  }
+
+  /** For what a failure has left behind. */
+  static void removeTree(Path group) throws IOException {
+    try (DirectoryStream<Path> below = Files.newDirectoryStream(group, Files::isDirectory)) {
+      for (Path next : below) {
+        removeTree(next);
+      }
+    }
+    Files.delete(group);
   }
 
   static void removeAll(List<Path> directories) throws IOException {

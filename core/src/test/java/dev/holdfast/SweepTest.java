@@ -8,8 +8,6 @@ import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,23 +45,9 @@ class SweepTest {
       }
     }
 
-    /** The keeper first, of a JVM that is stopped and so cannot replace it; then the JVM. */
     void dieWithKeeper() throws Exception {
-      kill("STOP", jvm.pid());
-      Awaitility.await("the owner's stop")
-          .atMost(Duration.ofSeconds(20))
-          .until(() -> threadStates(jvm.pid()).stream().allMatch("T"::equals));
-      for (ProcessHandle child : jvm.toHandle().children().toList()) {
-        if (name(child.pid()).equals("holdfast-keeper")) {
-          child.destroyForcibly();
-          // A zombie, as long as its parent is stopped.
-          Awaitility.await("the keeper's end")
-              .atMost(Duration.ofSeconds(20))
-              .until(() -> commandLine(child.pid()).isEmpty());
-        }
-      }
-      jvm.destroyForcibly();
-      jvm.waitFor();
+      Jvm.stop(jvm);
+      Jvm.killWithKeeper(jvm);
     }
 
     boolean isGone() {
@@ -111,17 +95,6 @@ class SweepTest {
     assertThat(found.living()).isPositive();
     assertThat(living.own.alive()).containsExactlyInAnyOrderElementsOf(livingBefore);
     assertThat(living.directories).allSatisfy(path -> assertThat(path).exists());
-  }
-
-  @Test
-  void theNextAnchorSweepsInTheBackground() throws Exception {
-    Owner dead = new Owner();
-    dead.dieWithKeeper();
-    assertThat(dead.isGone()).isFalse();
-    new Owner();
-    Awaitility.await("the sweep of the next owner")
-        .atMost(Duration.ofSeconds(20))
-        .until(dead::isGone);
   }
 
   @Test
@@ -180,31 +153,6 @@ class SweepTest {
     } catch (java.io.IOException failure) {
       throw new java.io.UncheckedIOException(failure);
     }
-  }
-
-  private static void kill(String signal, long pid) throws Exception {
-    Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start();
-    assertThat(kill.waitFor()).isZero();
-  }
-
-  private static List<String> threadStates(long pid) throws Exception {
-    List<String> states = new ArrayList<>();
-    try (DirectoryStream<Path> threads =
-        Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
-      for (Path thread : threads) {
-        String stat = Files.readString(thread.resolve("stat"), StandardCharsets.ISO_8859_1);
-        states.add(stat.substring(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3));
-      }
-    }
-    return states;
-  }
-
-  private static String commandLine(long pid) throws Exception {
-    return Files.readString(Path.of("/proc/" + pid + "/cmdline"), StandardCharsets.ISO_8859_1);
-  }
-
-  private static String name(long pid) throws Exception {
-    return Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
   }
 
   /** Two jobs of three processes each; prints their directories and "ready". */

@@ -131,38 +131,46 @@ public final class Sweep {
   private void end(String name, Directory directory) throws IOException {
     List<Path> directories = new ArrayList<>(List.of(directory.path()));
     directories.addAll(legacy().getOrDefault(name, List.of()));
-    int killed = 0;
-    boolean released = false;
-    for (String job : directory.subdirectories()) {
-      Cgroup group = Cgroup.existing(host, in(directories, job));
-      try {
-        int members = group.memberCount();
-        if (members > 0 && CgroupContainer.isReleased(directory, job)) {
-          released = true;
-        } else {
-          killed += members;
-          end(group);
-        }
-      } finally {
-        group.leave();
+    List<String> jobs = directory.subdirectories();
+    List<String> kept = new ArrayList<>();
+    for (String job : jobs) {
+      if (CgroupContainer.isReleased(directory, job) && members(in(directories, job)) > 0) {
+        kept.add(job);
       }
     }
-    if (released) {
-      listener.released(name, directory.path().toString());
+    if (kept.isEmpty()) {
+      // All together: each by itself would have to be waited for, until the kernel is through with
+      // its members.
+      int killed = members(directories);
+      end(directories);
+      listener.swept(name, directory.path().toString(), killed);
       return;
     }
-    Cgroup anchor = Cgroup.existing(host, directories);
-    try {
-      end(anchor);
-    } finally {
-      anchor.leave();
+    for (String job : jobs) {
+      if (!kept.contains(job)) {
+        end(in(directories, job));
+      }
     }
-    listener.swept(name, directory.path().toString(), killed);
+    listener.released(name, directory.path().toString());
   }
 
-  private static void end(Cgroup group) throws IOException {
-    group.kill(PATIENCE);
-    group.remove();
+  private int members(List<Path> directories) throws IOException {
+    Cgroup group = Cgroup.existing(host, directories);
+    try {
+      return group.memberCount();
+    } finally {
+      group.leave();
+    }
+  }
+
+  private void end(List<Path> directories) throws IOException {
+    Cgroup group = Cgroup.existing(host, directories);
+    try {
+      group.kill(PATIENCE);
+      group.remove();
+    } finally {
+      group.leave();
+    }
   }
 
   private static List<Path> in(List<Path> directories, String job) {

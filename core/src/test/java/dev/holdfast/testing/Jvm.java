@@ -2,14 +2,18 @@ package dev.holdfast.testing;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 /** Another JVM with our class path, to be killed. */
 public final class Jvm {
@@ -45,6 +49,11 @@ public final class Jvm {
   private static Process start(
       List<String> before, List<String> options, Class<?> main, String... arguments)
       throws IOException {
+    return builder(before, options, main, arguments).start();
+  }
+
+  private static ProcessBuilder builder(
+      List<String> before, List<String> options, Class<?> main, String... arguments) {
     List<String> words = new ArrayList<>(before);
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(options);
@@ -56,7 +65,68 @@ public final class Jvm {
             System.getProperty("java.class.path"),
             main.getName()));
     words.addAll(List.of(arguments));
-    return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT);
+  }
+
+  /** One that leads a session of its own, whose family can be told by {@code mark}. */
+  public static Process leader(String mark, Class<?> main, String... arguments) throws IOException {
+    // setsid becomes it: whom a JVM starts leads no process group.
+    ProcessBuilder builder =
+        builder(
+            List.of("setsid"),
+            List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+            main,
+            arguments);
+    builder.environment().put(Family.VARIABLE, mark);
+    return builder.start();
+  }
+
+  /** Tells it a line, on its stdin. */
+  public static void tell(Process jvm, String line) throws IOException {
+    jvm.outputWriter().write(line + "\n");
+    jvm.outputWriter().flush();
+  }
+
+  /** Stops it (SIGSTOP), and returns when each of its threads stands still. */
+  public static void stop(Process jvm) throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-STOP", Long.toString(jvm.pid())).start();
+    if (kill.waitFor() != 0) {
+      throw new AssertionError("kill -STOP " + jvm.pid());
+    }
+    Awaitility.await("the stop of " + jvm.pid())
+        .atMost(Duration.ofSeconds(20))
+        .pollInterval(Duration.ofMillis(2))
+        .until(() -> threadStates(jvm.pid()).stream().allMatch("T"::equals));
+  }
+
+  /** Kills the keepers of one that is stopped, and so cannot replace them; then itself. */
+  public static void killWithKeeper(Process jvm) throws IOException, InterruptedException {
+    for (ProcessHandle child : jvm.toHandle().children().toList()) {
+      Path entry = Path.of("/proc", Long.toString(child.pid()));
+      if (Files.readString(entry.resolve("comm")).strip().equals("holdfast-keeper")) {
+        child.destroyForcibly();
+        // A zombie, as long as its parent is stopped.
+        Awaitility.await("the keeper's end")
+            .atMost(Duration.ofSeconds(20))
+            .pollInterval(Duration.ofMillis(2))
+            .until(() ->
+                Files.readString(entry.resolve("cmdline"), StandardCharsets.ISO_8859_1).isEmpty());
+      }
+    }
+    jvm.destroyForcibly();
+    jvm.waitFor();
+  }
+
+  private static List<String> threadStates(long pid) throws IOException {
+    List<String> states = new ArrayList<>();
+    try (DirectoryStream<Path> threads =
+        Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
+      for (Path thread : threads) {
+        String stat = Files.readString(thread.resolve("stat"), StandardCharsets.ISO_8859_1);
+        states.add(stat.substring(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3));
+      }
+    }
+    return states;
   }
 
   /** Loads every class of the module of {@code one} into this JVM, and tells how many there are. */

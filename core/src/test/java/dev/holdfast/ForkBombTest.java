@@ -1,0 +1,111 @@
+package dev.holdfast;
+
+import dev.holdfast.cgroup.Limits;
+import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Place;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * A fork bomb of any kind ends, whoever ends it, and nothing is left of it. Without a limit of its
+ * processes it goes off in test kernels only.
+ */
+@EveryKernel
+@Needs(Feature.PIDS)
+@Timeout(120)
+class ForkBombTest {
+  /** From the order to end it. In guests for the reasons of {@link Orphans#LIMIT}. */
+  private static final Duration LIMIT = Orphans.LIMIT.multipliedBy(2);
+
+  /** Of processes; and at so many it is ended where it has no limit. */
+  private static final int MANY = 300;
+
+  private static final Map<String, Durations> TAKEN = new TreeMap<>();
+
+  /** Who ends it. */
+  enum End {
+    /** {@link Job#close}. */
+    CLOSE,
+    /** The keeper, when the JVM is killed. */
+    KEEPER
+  }
+
+  /** We move to a leaf of our own group, and whom we start is in it too, and may make groups. */
+  @BeforeAll
+  static void moveToTheLeaf() throws IOException {
+    Job.open().close();
+  }
+
+  @AfterAll
+  static void report() {
+    TAKEN.forEach((what, durations) -> System.out.println("# bombs " + what + ": " + durations));
+  }
+
+  /** Every mechanism that holds whatever its members do, with every kind of bomb. */
+  static Stream<Arguments> bombs() {
+    String limited = Integer.toString(MANY);
+    List<String> limits = Place.isGuest() ? List.of(limited, "") : List.of(limited);
+    return Stream.of(MechanismChoice.values())
+        .filter(choice -> choice != MechanismChoice.AUTO && choice != MechanismChoice.PROCESS_GROUP)
+        .flatMap(mechanism ->
+            Stream.of("plain", "setsid", "double", "nested", "closed")
+                .flatMap(kind ->
+                    limits.stream()
+                        .flatMap(limit ->
+                            Stream.of(End.values())
+                                .map(end -> Arguments.of(mechanism, kind, limit, end)))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("bombs")
+  void nothingIsLeftOfABomb(MechanismChoice mechanism, String kind, String limit, End end)
+      throws Exception {
+    try (Orphans victim = new Orphans(BombVictim.class, mechanism.name(), kind, limit)) {
+      victim.go("started", 1);
+      // Those that are just being made may have no environment yet.
+      victim.awaitMembers(MANY * 3 / 4);
+      Duration taken;
+      if (end == End.CLOSE) {
+        taken = victim.awaitNoJob(victim.tell("close"), LIMIT);
+      } else {
+        taken = victim.awaitNothing(victim.die(OrphanRound.Way.KILL, 1), LIMIT);
+      }
+      TAKEN
+          .computeIfAbsent(
+              (limit.isEmpty() ? "without a limit" : "limited") + ", " + end,
+              key -> new Durations())
+          .add(taken);
+    }
+  }
+
+  /** The control: in no job of the JVM that dies, it lives on. Its limit is a group of ours. */
+  @Test
+  void withoutAJobItOutlivesTheJvm() throws Exception {
+    try (Orphans victim = new Orphans(BombVictim.class, OrphanVictim.WITHOUT, "setsid", "");
+        Job around = Job.builder().limits(Limits.builder().pids(MANY).build()).open()) {
+      victim.tell(
+          Groups.directoriesOf(around).stream()
+              .filter(path -> Files.exists(path.resolve("pids.max")))
+              .findFirst()
+              .orElseThrow()
+              .toString());
+      victim.await("started", 1);
+      victim.awaitMembers(MANY * 3 / 4);
+      victim.assertOutlived(MANY * 3 / 4);
+    }
+  }
+}
