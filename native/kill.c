@@ -12,6 +12,7 @@
 
 #define PINNED 32
 #define FREEZE_MS 500
+#define AT_ONCE_MS 10
 
 /* A list of pids, one a line, of any length: read in pieces, a line may be cut in two. */
 struct pids {
@@ -137,14 +138,19 @@ bool wait_empty_v2(int group, int64_t until) { return wait_event(group, "populat
 
 bool is_populated_v2(int group) { return !wait_event(group, "populated 0", 0); }
 
-/* cgroup.kill reaches forks in progress and frozen members. Without it: nobody can fork while all are frozen, and on
- * v2 a frozen process still dies of SIGKILL. */
+/*
+ * cgroup.kill reaches forks in progress and frozen members. Without it: nobody can fork while all are frozen, and on v2
+ * a frozen process still dies of SIGKILL. What it does not reach is a process whose first thread has ended: the kernel
+ * signals that thread, and not the process (seen on 6.18). So whoever is still there is also killed by number.
+ */
 void kill_v2(int group) {
-  if (write_file_at(group, CGROUP_KILL, "1") < 0) {
+  bool all = write_file_at(group, CGROUP_KILL, "1") >= 0;
+  if (!all) {
     if (write_file_at(group, "cgroup.freeze", "1") >= 0) wait_event(group, "frozen 1", now_ms() + FREEZE_MS);
     walk(group, kill_members, false);
   }
   walk(group, thaw_v2, false);
+  if (all && !wait_empty_v2(group, now_ms() + AT_ONCE_MS)) walk(group, kill_members, false);
 }
 
 /* ---- the v1 freezer */

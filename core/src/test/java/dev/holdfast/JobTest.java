@@ -54,6 +54,18 @@ class JobTest {
     mark.await(0);
   }
 
+  /** {@code cgroup.kill} does not reach it. */
+  @Test
+  void closingEndsAProcessWhoseFirstThreadHasEnded() throws Exception {
+    Job job = Job.open();
+    Child child = job.start(Members.of("l", List.of()).stdout(Output.pipe()));
+    assertThat(child.stdout().readNBytes(1)).hasSize(1);
+    List<Path> directories = Groups.directoriesOf(job);
+    job.close();
+    assertThat(child.waitFor().signal()).contains(Signal.KILL);
+    assertThat(directories).isNotEmpty().allSatisfy(path -> assertThat(path).doesNotExist());
+  }
+
   @Test
   void startsAgainAfterAKill() throws Exception {
     try (Job job = Job.open()) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Ending {
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final long AT_ONCE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final int SIGKILL = 9;
 
   private final Branch membership;
@@ -42,7 +43,11 @@ final class Ending {
     // A start that was under way may bring a member in after the kill: so it is done again until
     // nobody is left.
     while (killAtOnce()) {
-      if (awaitPause(deadline)) {
+      if (awaitPause(AT_ONCE_NANOS, deadline)) {
+        return true;
+      }
+      killListed();
+      if (awaitPause(PAUSE_NANOS, deadline)) {
         return true;
       }
       if (deadline - System.nanoTime() <= 0) {
@@ -54,8 +59,22 @@ final class Ending {
 
   /** Sends SIGKILL to all, and does not wait. */
   void kill() throws IOException {
-    if (!killAtOnce()) {
+    if (killAtOnce()) {
+      killListed();
+    } else {
       sweep(System.nanoTime());
+    }
+  }
+
+  /**
+   * What {@code cgroup.kill} does not reach: a process whose first thread has ended, since the
+   * kernel signals that thread and not the process (seen on 6.18).
+   */
+  private void killListed() {
+    try {
+      Sweep.signal(membership.directory(), SIGKILL);
+    } catch (IOException refused) {
+      // Of others cgroup.kill takes care; who is left all the same is named at the deadline.
     }
   }
 
@@ -95,7 +114,7 @@ final class Ending {
           failure = failure == null ? refused : failure;
         }
       }
-      if (awaitPause(deadline)) {
+      if (awaitPause(PAUSE_NANOS, deadline)) {
         return true;
       }
       if (deadline - System.nanoTime() <= 0) {
@@ -124,9 +143,9 @@ final class Ending {
     return known;
   }
 
-  private boolean awaitPause(long deadline) throws IOException {
+  private boolean awaitPause(long pause, long deadline) throws IOException {
     long now = System.nanoTime();
-    long until = now + Math.clamp(deadline - now, 0, PAUSE_NANOS);
+    long until = now + Math.clamp(deadline - now, 0, pause);
     boolean interrupted = false;
     try {
       while (true) {
