@@ -1,11 +1,9 @@
 package dev.holdfast;
 
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -42,23 +40,9 @@ final class Groups {
     String prefix = "holdfast-" + pid + "-";
     List<Path> found = new ArrayList<>();
     for (Path mount : mounts()) {
-      search(mount, prefix, found);
+      walk(mount, path -> path.getFileName().toString().startsWith(prefix), found);
     }
     return found;
-  }
-
-  private static void search(Path directory, String prefix, List<Path> found) throws IOException {
-    try (DirectoryStream<Path> below = Files.newDirectoryStream(directory, Files::isDirectory)) {
-      for (Path next : below) {
-        if (next.getFileName().toString().startsWith(prefix)) {
-          found.add(next);
-        } else {
-          search(next, prefix, found);
-        }
-      }
-    } catch (NoSuchFileException | DirectoryIteratorException vanished) {
-      // somebody's group went while we looked
-    }
   }
 
   /** The one of them that tells who is a member: v2's, on pure v1 the freezer's. */
