@@ -2,7 +2,7 @@
  * Members of every kind for the Java tests: small, so that hundreds of them are cheap.
  *
  *   member KINDS [DIRECTORY…]       one process for each letter, which writes one byte to stdout when it has settled
- *   member bomb KIND [DIRECTORY…]   forks without end, in one of the ways of a bomb
+ *   member bomb KIND [DIRECTORY…]   forks without end, in one of the ways of a bomb; if nobody ends it, it gives up
  *
  * The directories are control groups that they may make groups of their own in. What a kernel refuses (a fork beyond a
  * limit, a group) is not told: who starts them looks at the kernel itself.
@@ -18,9 +18,19 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+/* The tests wait for two minutes at most: a bomb whose test was killed must not go on for ever. */
+#define BOMB_SECONDS 130
+
 static char **directories; /* up to a NULL */
+
+static time_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec;
+}
 
 static void settled(void) {
   while (write(1, ".", 1) < 0) return;
@@ -142,7 +152,7 @@ static void bomb_round(const char *kind) {
     /* The one between them ends, so that nobody's parent is left. */
     if (fork() == 0) {
       pid_t next;
-      while ((next = fork()) < 0) continue;
+      for (time_t end = now() + BOMB_SECONDS; (next = fork()) < 0 && now() < end;) continue;
       if (next > 0) _exit(0);
     }
     return;
@@ -164,7 +174,8 @@ int main(int count, char **words) {
   signal(SIGCHLD, SIG_IGN); /* nobody waits for them */
   if (strcmp(words[1], "bomb") == 0 && count > 2) {
     directories = words + 3;
-    for (;;) bomb_round(words[2]);
+    for (time_t end = now() + BOMB_SECONDS; now() < end;) bomb_round(words[2]);
+    return 0;
   }
   directories = words + 2;
   for (const char *kind = words[1] + 1; words[1][0] != '\0' && *kind != '\0'; kind++) {

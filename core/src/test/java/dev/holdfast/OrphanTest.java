@@ -44,18 +44,14 @@ class OrphanTest {
   }
 
   @ParameterizedTest
-  @EnumSource(
-      mode = EnumSource.Mode.EXCLUDE,
-      names = {"AUTO", "PROCESS_GROUP"})
+  @EnumSource(names = "CGROUP")
   void nothingOutlivesTheJvm(MechanismChoice mechanism) throws Exception {
     rounds(mechanism, Place.isGuest() ? 2 : 10);
   }
 
   @Tag("long")
   @ParameterizedTest
-  @EnumSource(
-      mode = EnumSource.Mode.EXCLUDE,
-      names = {"AUTO", "PROCESS_GROUP"})
+  @EnumSource(names = "CGROUP")
   void nothingOutlivesTheJvmInManyRounds(MechanismChoice mechanism) throws Exception {
     rounds(mechanism, Place.isGuest() ? 5 : 200);
   }
