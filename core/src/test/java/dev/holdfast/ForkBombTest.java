@@ -26,13 +26,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @EveryKernel
 @Needs(Feature.PIDS)
-@Timeout(120)
+@Timeout(60)
 class ForkBombTest {
   /** From the order to end it. In guests for the reasons of {@link Orphans#LIMIT}. */
   private static final Duration LIMIT = Orphans.LIMIT.multipliedBy(2);
 
   /** Of processes; and at so many it is ended where it has no limit. */
-  private static final int MANY = 300;
+  private static final int MANY = 100;
 
   private static final Map<String, Durations> TAKEN = new TreeMap<>();
 
