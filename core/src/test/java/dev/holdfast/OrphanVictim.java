@@ -27,6 +27,9 @@ public final class OrphanVictim {
 
   private static final long STEP = 8 << 20;
 
+  /** Of those that are started on and on, how many may stay: a slow end finds no more of them. */
+  private static final int STAYING = 100;
+
   private final OrphanRound round;
   private final MechanismChoice mechanism;
   private final Optional<Path> root;
@@ -127,7 +130,7 @@ public final class OrphanVictim {
     return List.of(Groups.membership(anchor).resolve(name));
   }
 
-  /** For ever: members that end at once, and some that stay. */
+  /** For ever: members that end at once, and at the beginning some that stay. */
   private void startMore(List<Job> into) {
     for (int thread = 0; thread < 2; thread++) {
       int first = thread;
@@ -137,7 +140,7 @@ public final class OrphanVictim {
             try {
               for (int i = first; true; i += 2) {
                 Job job = into.get(i % into.size());
-                String kind = i % 16 == first ? "p" : "q";
+                String kind = i < STAYING && i % 2 == 0 ? "p" : "q";
                 job.start(Members.of(kind, List.of()).stdout(Output.discard()));
               }
             } catch (IOException | InterruptedException e) {
