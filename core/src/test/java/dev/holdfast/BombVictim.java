@@ -11,7 +11,8 @@ import java.util.List;
 
 /**
  * The JVM with a bomb, of {@link ForkBombTest}: starts it at "go", prints "started", and closes its
- * job at "close". Without a job it reads, instead of "go", a group that the bomb goes off in.
+ * job at "close". Without a job it reads, instead of "go", the directories of a group that the bomb
+ * goes off in.
  */
 public final class BombVictim {
   private BombVictim() {}
@@ -26,7 +27,12 @@ public final class BombVictim {
     String first = orders.readLine();
     if (arguments[0].equals(OrphanVictim.WITHOUT)) {
       List<String> words = new ArrayList<>();
-      words.addAll(List.of("sh", "-c", "echo 0 >\"$0\"/cgroup.procs && exec \"$@\"", first));
+      words.addAll(
+          List.of(
+              "sh",
+              "-c",
+              "for group in $0; do echo 0 >\"$group\"/cgroup.procs; done; exec \"$@\"",
+              first));
       words.addAll(Members.bomb(arguments[1], List.of()).words());
       new ProcessBuilder(words).start();
       say("started");
