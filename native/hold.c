@@ -24,6 +24,7 @@ struct held {
   int pidfd;    /* of the child, or of another member of its session once that has ended */
   bool session; /* it leads one */
   bool leads;   /* pidfd is the child's */
+  uint64_t start; /* of a child that had ended, unreaped, when another was pinned; else 0 */
 };
 
 static struct held held[MOST_HELD];
@@ -83,11 +84,15 @@ bool hold(int pid, int pidfd, bool session) {
 
 /* ---- a pinned process has ended */
 
+/* Of the child itself what nobody has reaped is left; whoever else has its number made the session anew. */
+static bool is_child(const struct held *entry, const struct process *process) {
+  return entry->leads ? sys_pidfd_kill(entry->pidfd, 0) >= 0 : process->start == entry->start;
+}
+
 /* A member of the session, pinned; -1 if there is none, or the number is another's by now. */
 static int pin_member(const struct held *entry, const struct processes *all) {
   for (uint32_t i = 0; i < all->count; i++) {
-    /* Of the child itself only what nobody has reaped is left; whoever else has its number made the session anew. */
-    if (all->list[i].pid == entry->pid && !(entry->leads && sys_pidfd_kill(entry->pidfd, 0) >= 0)) return -1;
+    if (all->list[i].pid == entry->pid && !is_child(entry, &all->list[i])) return -1;
   }
   for (uint32_t i = 0; i < all->count; i++) {
     const struct process *process = &all->list[i];
@@ -105,9 +110,12 @@ static int pin_member(const struct held *entry, const struct processes *all) {
 }
 
 /* A child that was reaped while all were read looks like another with its number: then once more. */
-static int pin_another(const struct held *entry, const struct processes *all) {
-  bool unreaped = entry->leads && sys_pidfd_kill(entry->pidfd, 0) >= 0;
+static int pin_another(struct held *entry, const struct processes *all) {
   int pidfd = pin_member(entry, all);
+  bool unreaped = entry->leads && sys_pidfd_kill(entry->pidfd, 0) >= 0;
+  for (uint32_t i = 0; unreaped && i < all->count; i++) {
+    if (all->list[i].pid == entry->pid) entry->start = all->list[i].start;
+  }
   if (pidfd >= 0 || unreaped) return pidfd;
   struct processes again = read_processes();
   pidfd = pin_member(entry, &again);

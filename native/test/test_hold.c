@@ -164,6 +164,46 @@ static void test_forgets(enum launch how) {
   keeper_stop(&keeper);
 }
 
+/* After this answer the keeper has looked at what happened before the question. */
+static void settle(struct keeper *keeper) {
+  if (!send_hold(keeper, REQUEST_HOLD, NULL, 0).taken) printf("not ok - nothing held\n");
+}
+
+static void await_end(int pid) {
+  siginfo_t info;
+  kill(pid, SIGKILL);
+  if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0) die("waitid");
+}
+
+/* The JVM dies while it kills one member after the other; it has reaped none, so the child's number is still in use. */
+static void test_killed_in_part(void) {
+  struct keeper keeper = keeper_start(keeper_path, PLAIN);
+  char line[64] = "";
+  int ready[2], first = 0, second = 0;
+  struct request request = request_new();
+  if (pipe2(ready, O_CLOEXEC) < 0) die("pipe2");
+  request.head.flags = START_SESSION | START_HOLD;
+  close(request.descriptors[2]);
+  request.descriptors[2] = ready[1];
+  add_command(&request, "/bin/sh", "-c", "sleep 999 & a=$!; sleep 999 & echo $a $!; exec sleep 999", NULL);
+  add_string(&request, "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+  request.head.environment_count = 1;
+  struct result result = run(&keeper, &request);
+  request_free(&request);
+  if (read(ready[0], line, sizeof line - 1) <= 0 || sscanf(line, "%d %d", &first, &second) != 2) die("the members");
+  close(ready[0]);
+  await_end(result.pid);
+  settle(&keeper);
+  await_end(first);
+  settle(&keeper);
+  keeper_stop(&keeper);
+  int64_t until = now_ms() + 3000;
+  int left = count_children();
+  for (; left > 0 && now_ms() < until; left = count_children()) usleep(1000);
+  ok(left == 0, "killed in part: %d of 3 processes are left", left);
+  end_children();
+}
+
 void test_hold(void) {
   const struct scenario scenarios[] = {
       {"session, control", CONTROL, PLAIN, false, TREE "echo ready; exec sleep 999", 7, false},
@@ -181,6 +221,7 @@ void test_hold(void) {
   };
   if (beyond_valgrind("children in no group", NO_PIDFDS)) return;
   for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) run_scenario(&scenarios[i]);
+  test_killed_in_part();
   test_forgets(PLAIN);
   test_forgets(OLD_CALLS);
 }
