@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Tag;
@@ -162,7 +163,7 @@ class CrashTest {
             assertThat(directories()).as("%s", this).isNotEmpty();
           }
           sweep();
-        } else if (!isGone()) {
+        } else if (!isGone(() -> null)) {
           if (mechanism != MechanismChoice.CGROUP || hadKeeper()) {
             complain("the keeper left " + left());
           }
@@ -179,15 +180,7 @@ class CrashTest {
     }
 
     private void sweep() throws IOException {
-      try {
-        Awaitility.await()
-            .atMost(LIMIT)
-            .pollInterval(Duration.ofMillis(10))
-            .until(() -> {
-              Leftovers.sweep();
-              return left().isEmpty();
-            });
-      } catch (ConditionTimeoutException never) {
+      if (!isGone(Leftovers::sweep)) {
         complain("a sweep left " + left());
       }
     }
@@ -204,15 +197,19 @@ class CrashTest {
       complaints.add(this + ": " + what);
     }
 
-    private boolean isGone() throws IOException {
+    /** Whether it goes in time, and has gone in the end if looking takes longer than that. */
+    private boolean isGone(Callable<?> meanwhile) throws IOException {
       try {
         Awaitility.await()
             .atMost(LIMIT)
             .pollInterval(Duration.ofMillis(10))
-            .until(() -> left().isEmpty());
+            .until(() -> {
+              meanwhile.call();
+              return left().isEmpty();
+            });
         return true;
       } catch (ConditionTimeoutException later) {
-        return false;
+        return left().isEmpty();
       }
     }
 
