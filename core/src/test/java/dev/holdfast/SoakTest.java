@@ -19,6 +19,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -37,6 +39,12 @@ class SoakTest {
   private static final long MORE_KIB = 8 * 1024;
 
   private static final double SLOWER = 1.1;
+
+  /** The JDK, by which process trees start, keeps some for a while; one a child would be more. */
+  private static final int JDK_THREADS = 16;
+
+  private static final Predicate<String> OF_THE_JDK =
+      Pattern.compile("process reaper|ForkJoinPool").asPredicate();
 
   @Test
   @InGuest
@@ -105,6 +113,7 @@ class SoakTest {
     assertThat(after.anonymousKib() - before.anonymousKib())
         .as("KiB more, after %s", before.anonymousKib())
         .isLessThan(MORE_KIB);
+    assertThat(after.all("jdk-thread")).hasSizeLessThan(JDK_THREADS);
     List<String> ours = new ArrayList<>(after.all("thread"));
     ours.removeAll(after.all("thread-before-first-use"));
     assertThat(ours).as("threads that came with us").hasSizeBetween(1, 4);
@@ -243,7 +252,9 @@ class SoakTest {
         start(Integer.parseInt(order), mechanisms);
         System.gc();
         print("thread-before-first-use", before);
-        print("thread", Footprint.threads());
+        Collection<String> threads = Footprint.threads();
+        print("thread", threads.stream().filter(OF_THE_JDK.negate()).toList());
+        print("jdk-thread", threads.stream().filter(OF_THE_JDK).toList());
         print("descriptor", Footprint.descriptors());
         print("keeper-descriptors", Footprint.descriptorsOfChildren());
         print("zombie", Footprint.zombies());
