@@ -62,7 +62,6 @@ class UsageTest {
         call("bad --grace", "run", "--grace", "0s", "true"),
         call("bad --signal", "run", "--signal", "NONE", "true"),
         call("bad --mechanism", "run", "--mechanism", "magic", "true"),
-        call("does not have pid-namespace", "run", "--mechanism", "pid-namespace", "true"),
         call("bad --enforce", "run", "--enforce", "no", "true"),
         call("bad --report", "run", "--report", "xml", "true"),
         call("--report", "run", "--report-file", "/dev/null", "true"),
