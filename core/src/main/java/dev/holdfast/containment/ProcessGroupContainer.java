@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A job as POSIX sessions: the last rung, where there is no cgroup. Each child leads a session of
@@ -39,7 +40,6 @@ public final class ProcessGroupContainer implements KeptContainer {
   private static final long STOP_PAUSE_NANOS = 1_000_000;
 
   private final KeeperClient keeper;
-  private final String unavailable;
   private final String remedy;
   private final ProcessTable table = ProcessTable.system();
   private final Sessions sessions;
@@ -58,9 +58,8 @@ public final class ProcessGroupContainer implements KeptContainer {
     this.all = all;
     all.add(sessions);
     this.keeper = keeper;
-    this.unavailable = unavailable;
     this.remedy = remedy;
-    this.standIns = new StandIns(unavailable);
+    this.standIns = new StandIns("process-group", unavailable, remedy);
   }
 
   @Override
@@ -68,10 +67,7 @@ public final class ProcessGroupContainer implements KeptContainer {
     if (closing) {
       throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
     }
-    if (standIns.areAsked()) {
-      keeper.prepare();
-      standIns.addTo(request, members());
-    }
+    standIns.addTo(request, keeper, this);
     int keepers = keeper.keepers();
     StartOutcome outcome = keeper.start(request.hold());
     if (outcome instanceof StartOutcome.Started started) {
@@ -86,16 +82,7 @@ public final class ProcessGroupContainer implements KeptContainer {
 
   @Override
   public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws IOException {
-    if (!limits.isEmpty() && !bestEffort) {
-      throw new HoldfastException(
-          "cannot limit "
-              + limits.requests().getFirst().kind().optionName()
-              + " with process-group",
-          unavailable,
-          remedy,
-          null);
-    }
-    return standIns.ask(limits);
+    return standIns.ask(limits, bestEffort);
   }
 
   @Override
@@ -137,8 +124,41 @@ public final class ProcessGroupContainer implements KeptContainer {
             "look at their state in /proc/PID/stat: D waits inside the kernel",
             null);
       }
-      awaitEmpty(Duration.ofNanos(Math.min(left, ROUND.toNanos())));
+      long round = System.nanoTime() + Math.min(left, ROUND.toNanos());
+      for (ProcessTable.Entry member : members) {
+        awaitEnd(member, round);
+      }
     }
+  }
+
+  /**
+   * Each by itself: one in a session of its own whose parent has just ended is not found any more,
+   * and may still be on its way to its end.
+   */
+  private boolean awaitEnd(ProcessTable.Entry member, long deadline)
+      throws IOException, InterruptedException {
+    Pidfd pinned = pin(member);
+    if (pinned == null) {
+      return true;
+    }
+    try (pinned;
+        Poller.Watch watch = Poller.shared().watch(pinned.descriptor())) {
+      return watch.await(Poller.READABLE, deadline) != 0;
+    }
+  }
+
+  /** Null if it has ended: who has its number now is another. */
+  private @Nullable Pidfd pin(ProcessTable.Entry member) throws IOException {
+    Pidfd pinned = Pidfd.openIfPresent(member.pid());
+    if (pinned == null) {
+      return null;
+    }
+    ProcessTable.Entry entry = table.entry(member.pid());
+    if (entry != null && entry.startTicks() == member.startTicks() && entry.isAlive()) {
+      return pinned;
+    }
+    pinned.close();
+    return null;
   }
 
   /**
@@ -191,14 +211,8 @@ public final class ProcessGroupContainer implements KeptContainer {
     for (List<ProcessTable.Entry> members = sessions.members();
         !members.isEmpty();
         members = sessions.members()) {
-      Pidfd pinned = Pidfd.openIfPresent(members.getFirst().pid());
-      if (pinned != null) {
-        try (pinned;
-            Poller.Watch watch = Poller.shared().watch(pinned.descriptor())) {
-          if (watch.await(Poller.READABLE, deadline) == 0) {
-            return false;
-          }
-        }
+      if (!awaitEnd(members.getFirst(), deadline)) {
+        return false;
       }
     }
     return true;
@@ -236,14 +250,8 @@ public final class ProcessGroupContainer implements KeptContainer {
   private void signal(int signal, List<ProcessTable.Entry> members) throws IOException {
     SystemCallException last = null;
     for (ProcessTable.Entry member : members) {
-      Pidfd pinned = Pidfd.openIfPresent(member.pid());
-      if (pinned == null) {
-        continue;
-      }
-      try (pinned) {
-        // Pinned now; still the same one that was a member?
-        ProcessTable.Entry entry = table.entry(member.pid());
-        if (entry != null && entry.startTicks() == member.startTicks() && entry.isAlive()) {
+      try (Pidfd pinned = pin(member)) {
+        if (pinned != null) {
           pinned.signal(signal);
         }
       } catch (SystemCallException failure) {
