@@ -166,7 +166,7 @@ static void test_view(struct keeper *keeper, const char *who) {
 /* ---- the orders, and the end */
 
 #define TREE                                                                                                         \
-  "trap '' TERM HUP; sleep 999 & setsid sleep 999 </dev/null & (setsid sh -c 'sleep 999 & sleep 999' &) ; sleep 0.2; " \
+  "trap '' TERM HUP; sleep 999 & setsid sleep 999 </dev/null & (setsid sh -c 'sleep 999 & sleep 999; :' &) ; sleep 0.2; " \
   "echo ready; exec sleep 999"
 #define TREE_SIZE 6
 

@@ -6,13 +6,11 @@ import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
-import dev.holdfast.testing.Place;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
+import java.util.EnumMap;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,8 +21,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A fork bomb of any kind ends, whoever ends it, and nothing is left of it. Without a limit of its
- * processes it goes off in test kernels only.
+ * A fork bomb of any kind, with a limit of its processes, ends, whoever ends it, and nothing is
+ * left of it.
  */
 @EveryKernel
 @Needs(Feature.PIDS)
@@ -34,13 +32,12 @@ class ForkBombTest {
   private static final Duration LIMIT = Orphans.LIMIT.multipliedBy(2);
 
   /**
-   * Of processes; and at so many it is ended where it has no limit. All of them fork and fail,
-   * which takes locks of the whole machine: more of them starve whoever else is on it, not the job
-   * alone.
+   * Of processes. All of them fork and fail, which takes locks of the whole machine: more of them
+   * starve whoever else is on it, not the job alone.
    */
   private static final int MANY = 64;
 
-  private static final Map<String, Durations> TAKEN = new TreeMap<>();
+  private static final Map<End, Durations> TAKEN = new EnumMap<>(End.class);
 
   /** Who ends it. */
   enum End {
@@ -61,25 +58,18 @@ class ForkBombTest {
     TAKEN.forEach((what, durations) -> System.out.println("# bombs " + what + ": " + durations));
   }
 
-  /** Every kind of bomb; only a cgroup limits them where a bomb must have a limit. */
+  /** Every kind of bomb. */
   static Stream<Arguments> bombs() {
-    String limited = Integer.toString(MANY);
-    List<String> limits = Place.isGuest() ? List.of(limited, "") : List.of(limited);
-    return Stream.of(MechanismChoice.CGROUP)
-        .flatMap(mechanism ->
-            Stream.of("plain", "setsid", "double", "nested", "closed")
-                .flatMap(kind ->
-                    limits.stream()
-                        .flatMap(limit ->
-                            Stream.of(End.values())
-                                .map(end -> Arguments.of(mechanism, kind, limit, end)))));
+    return Stream.of("plain", "setsid", "double", "nested", "closed")
+        .flatMap(kind -> Stream.of(End.values()).map(end -> Arguments.of(kind, end)));
   }
 
   @ParameterizedTest
   @MethodSource("bombs")
-  void nothingIsLeftOfABomb(MechanismChoice mechanism, String kind, String limit, End end)
-      throws Exception {
-    try (Orphans victim = new Orphans(BombVictim.class, mechanism.name(), kind, limit)) {
+  void nothingIsLeftOfABomb(String kind, End end) throws Exception {
+    try (Orphans victim =
+        new Orphans(
+            BombVictim.class, MechanismChoice.CGROUP.name(), kind, Integer.toString(MANY))) {
       victim.go("started", 1);
       // Those that are just being made may have no environment yet.
       victim.awaitMembers(MANY * 3 / 4);
@@ -89,11 +79,7 @@ class ForkBombTest {
       } else {
         taken = victim.awaitNothing(victim.die(OrphanRound.Way.KILL, 1), LIMIT);
       }
-      TAKEN
-          .computeIfAbsent(
-              (limit.isEmpty() ? "without a limit" : "limited") + ", " + end,
-              key -> new Durations())
-          .add(taken);
+      TAKEN.computeIfAbsent(end, key -> new Durations()).add(taken);
     }
   }
 

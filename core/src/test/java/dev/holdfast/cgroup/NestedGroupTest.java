@@ -63,7 +63,8 @@ class NestedGroupTest {
     Process busy =
         groups.runAndRead(
             group,
-            moveTo("a/b") + "n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done; echo x; sleep 1000");
+            moveTo("a/b")
+                + "n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done; echo x; exec sleep 1000");
     assertThat(busy.inputReader().readLine()).isEqualTo("x");
     assertThat(walk()).containsExactly("a", "a/b");
     assertThat(group.nested()).extracting(NestedGroup::path).containsExactly("a");
