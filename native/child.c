@@ -9,13 +9,6 @@
 #include "keeper.h"
 #include "syscall.h"
 
-static int own_pid(const struct start *start) { return start->told != NULL ? *start->told : sys_getpid(); }
-
-_Noreturn void child_failed(const struct start *start, enum start_step step, long error, uint32_t detail) {
-  report(start->status, RECORD_FAILED, own_pid(start), step, -error, detail);
-  sys_exit(127);
-}
-
 static void check(const struct start *start, enum start_step step, long result, uint32_t detail) {
   if (result < 0 && result > -4096) child_failed(start, step, result, detail);
 }

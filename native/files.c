@@ -87,3 +87,31 @@ short wait_for(int fd, short events, int64_t milliseconds) {
   sys_ppoll(&poll, 1, milliseconds < 0 ? NULL : &timeout);
   return poll.revents;
 }
+
+/* Before Linux 5.9 there is no close_range; without /proc the numbers are tried one by one. */
+static void close_slowly(int first) {
+  static struct entries entries;
+  long directory = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) {
+    struct rlimit64 limit = {1024, 1024};
+    sys_prlimit(RLIMIT_NOFILE, NULL, &limit);
+    int last = limit.rlim_max > 1 << 20 ? 1 << 20 : (int)limit.rlim_max;
+    for (int fd = first; fd < last; fd++) sys_close(fd);
+    return;
+  }
+  /* Closing does not disturb the reading: /proc/self/fd goes by descriptor number. */
+  long length;
+  while ((length = sys_getdents64((int)directory, entries.buffer, sizeof entries.buffer)) > 0) {
+    for (long at = 0; at < length;) {
+      const struct kernel_dirent *entry = (const void *)(entries.buffer + at);
+      uint64_t fd;
+      if (parse_number(entry->name, &fd) && fd >= (uint64_t)first && fd != (uint64_t)directory) sys_close((int)fd);
+      at += entry->length;
+    }
+  }
+  sys_close((int)directory);
+}
+
+void close_from(int first) {
+  if (sys_close_range((unsigned int)first, ~0u, 0) < 0) close_slowly(first);
+}

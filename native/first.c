@@ -21,7 +21,6 @@
 #define STATUS 5
 #define MOST_ASKING 16
 #define MOST_AWAITED 16384
-#define GONE_EVENTS (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)
 
 static int asking[MOST_ASKING]; /* status pipes of those who wait for it to have no children */
 static uint32_t asking_count;

@@ -13,16 +13,6 @@
 /* A request has up to 43 descriptors, an anchor 65, and both come on top of what is open already. */
 #define ENOUGH_FILES 1024
 
-/* The peer's end of a seqpacket socket: HUP once it is closed, RDHUP once it was shut down for writing. */
-#define GONE_EVENTS (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)
-
-bool jvm_gone(int socket, int jvm) {
-  struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLRDHUP, 0}};
-  static const struct __kernel_timespec at_once = {0, 0};
-  sys_ppoll(polls, 2, &at_once);
-  return polls[0].revents != 0 || (polls[1].revents & GONE_EVENTS) != 0;
-}
-
 /*
  * Signals are blocked, not ignored: for us it is the same (a terminal's stop signals too), but an ignored signal is
  * still ignored in the child and lost there, a blocked one only waits until the child is ready.
@@ -38,34 +28,6 @@ static uint32_t settle_signals(void) {
     if (signal <= SIGQUIT && old.handler == 1) ignored |= 1u << signal;
   }
   return ignored;
-}
-
-/* Before Linux 5.9 there is no close_range; without /proc the numbers are tried one by one. */
-static void close_slowly(int first) {
-  static struct entries entries;
-  long directory = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) {
-    struct rlimit64 limit = {1024, 1024};
-    sys_prlimit(RLIMIT_NOFILE, NULL, &limit);
-    int last = limit.rlim_max > 1 << 20 ? 1 << 20 : (int)limit.rlim_max;
-    for (int fd = first; fd < last; fd++) sys_close(fd);
-    return;
-  }
-  /* Closing does not disturb the reading: /proc/self/fd goes by descriptor number. */
-  long length;
-  while ((length = sys_getdents64((int)directory, entries.buffer, sizeof entries.buffer)) > 0) {
-    for (long at = 0; at < length;) {
-      const struct kernel_dirent *entry = (const void *)(entries.buffer + at);
-      uint64_t fd;
-      if (parse_number(entry->name, &fd) && fd >= (uint64_t)first && fd != (uint64_t)directory) sys_close((int)fd);
-      at += entry->length;
-    }
-  }
-  sys_close((int)directory);
-}
-
-void close_from(int first) {
-  if (sys_close_range((unsigned int)first, ~0u, 0) < 0) close_slowly(first);
 }
 
 /*
@@ -96,23 +58,20 @@ static void settle_files(struct inherited *inherited) {
       (found.rlim_cur < found.rlim_max && sys_prlimit(RLIMIT_NOFILE, &most, NULL) >= 0);
 }
 
-/* Answers false for what is not about keeping and holding: a start, or nothing that we know. */
-static bool keep_or_hold(struct message *message) {
+/* Of a message; 0 of what is none of ours. */
+static uint32_t kind_of(const struct message *message) {
   const uint32_t *head = (const void *)message->bytes;
-  if (message->length < 8 || head[0] != HOLDFAST_MAGIC) return false;
-  if (head[1] == REQUEST_ANCHOR) {
-    keep_anchor(message);
-  } else if (head[1] == REQUEST_HOLD || head[1] == REQUEST_LET_GO) {
-    change_holds(message);
-  } else {
-    return false;
-  }
-  return true;
+  return message->length >= 8 && head[0] == HOLDFAST_MAGIC ? head[1] : 0;
 }
 
-static bool is_namespace(const struct message *message) {
-  const uint32_t *head = (const void *)message->bytes;
-  return message->length >= 8 && head[0] == HOLDFAST_MAGIC && head[1] == REQUEST_NAMESPACE;
+/* Answers false for what is not about keeping and holding. */
+static bool keep_or_hold(struct message *message) {
+  switch (kind_of(message)) {
+    case REQUEST_ANCHOR: keep_anchor(message); return true;
+    case REQUEST_HOLD:
+    case REQUEST_LET_GO: change_holds(message); return true;
+    default: return false;
+  }
 }
 
 static void serve(int socket, int jvm, const struct inherited *inherited, struct message *message) {
@@ -128,7 +87,7 @@ static void serve(int socket, int jvm, const struct inherited *inherited, struct
       if (length != -EINTR && length != -EAGAIN) wait_for(-1, 0, 10);
       continue;
     }
-    if (is_namespace(message)) {
+    if (kind_of(message) == REQUEST_NAMESPACE) {
       make_namespace(message, jvm);
     } else if (!keep_or_hold(message)) {
       start(message, socket, jvm, inherited);

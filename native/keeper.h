@@ -10,7 +10,10 @@
 
 #define SIGNALS 64
 
-/* ---- receive.c: one message with its descriptors */
+/* ---- receive.c: one message with its descriptors, and who sends them */
+
+/* The peer's end of a seqpacket socket: HUP once it is closed, RDHUP once it was shut down for writing. */
+#define GONE_EVENTS (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)
 
 /* The kernel passes at most 253 descriptors with a message (SCM_MAX_FD), so none is ever lost for want of room. */
 #define MAX_DESCRIPTORS 253
@@ -27,6 +30,7 @@ struct message {
 
 long receive(int socket, struct message *message);
 void discard(struct message *message);
+bool jvm_gone(int socket, int jvm);
 
 /* ---- validate.c: pure; each answers 0 or the errno of STEP_REQUEST */
 
@@ -67,13 +71,16 @@ struct start {
 };
 
 void start(struct message *message, int socket, int jvm, const struct inherited *inherited);
-void answer(const struct message *message, int error);
-void report(int status, enum record_kind kind, int pid, enum start_step step, long error, uint32_t detail);
 _Noreturn void child(const struct start *start);
-_Noreturn void child_failed(const struct start *start, enum start_step step, long error, uint32_t detail);
 void set_group(const struct start *start);
 _Noreturn void execute(const struct start *start);
-bool jvm_gone(int socket, int jvm);
+
+/* ---- report.c: the status pipe */
+
+void report(int status, enum record_kind kind, int pid, enum start_step step, long error, uint32_t detail);
+void answer(const struct message *message, int error);
+int own_pid(const struct start *start);
+_Noreturn void child_failed(const struct start *start, enum start_step step, long error, uint32_t detail);
 
 /* ---- namespace.c, first.c: pid namespaces */
 
@@ -125,7 +132,6 @@ void forget_processes(struct processes *all);
 bool find_process(int pid, struct process *process);
 
 _Noreturn void keeper(const uintptr_t *stack);
-void close_from(int first);
 
 /* Everything about ending is bounded by one moment, in milliseconds of CLOCK_MONOTONIC. */
 extern int64_t end_deadline;
@@ -168,6 +174,7 @@ long read_start(int file, char *to, size_t size);
 bool has_line(const char *text, const char *line);
 bool parse_number(const char *text, uint64_t *number);
 char *write_number(uint64_t number, char *end);
+void close_from(int first);
 size_t length_of(const char *text);
 bool same_text(const char *a, const char *b);
 int64_t now_ms(void);

@@ -1,4 +1,4 @@
-/* One message from the socket, with the descriptors that came along. */
+/* The JVM at the other end of the socket: one message with its descriptors, and whether it is still there. */
 #include <asm/errno.h>
 
 #include "keeper.h"
@@ -55,4 +55,11 @@ void discard(struct message *message) {
     for (; i < next; i++) sys_close(fds[i]); /* before Linux 5.9 */
   }
   message->descriptor_count = 0;
+}
+
+bool jvm_gone(int socket, int jvm) {
+  struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLRDHUP, 0}};
+  static const struct __kernel_timespec at_once = {0, 0};
+  sys_ppoll(polls, 2, &at_once);
+  return polls[0].revents != 0 || (polls[1].revents & GONE_EVENTS) != 0;
 }

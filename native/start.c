@@ -7,24 +7,6 @@
 #include "keeper.h"
 #include "syscall.h"
 
-/* A pipe takes 16 bytes whole or not at all, and does not block: if it is full, or its reader left, they are lost. */
-void report(int status, enum record_kind kind, int pid, enum start_step step, long error, uint32_t detail) {
-  struct status_record record = {
-      .kind = kind,
-      .pid = pid,
-      .value = (int32_t)error,
-      .step = (uint16_t)step,
-      .detail = (uint16_t)(detail > UINT16_MAX ? UINT16_MAX : detail),
-  };
-  while (sys_write(status, &record, sizeof record) == -EINTR) continue;
-}
-
-/* To what has only one. */
-void answer(const struct message *message, int error) {
-  if (message->descriptor_count == 0) return;
-  report(message->descriptors[0], error == 0 ? RECORD_TAKEN : RECORD_FAILED, 0, error == 0 ? 0 : STEP_REQUEST, error, 0);
-}
-
 static void assign_descriptors(struct start *start, const struct message *message) {
   const int *next = message->descriptors;
   uint32_t flags = start->request->flags;

@@ -2,7 +2,6 @@ package dev.holdfast;
 
 import dev.holdfast.cgroup.CgroupHost;
 import dev.holdfast.cgroup.Hierarchy;
-import dev.holdfast.containment.NamespaceObstacle;
 import dev.holdfast.linux.KernelFeatures;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -26,8 +25,9 @@ final class Features {
    * All of them, by name.
    *
    * @param host the control groups, empty if they could not be read: then what is theirs is unknown
+   * @param pidNamespaces whether those can be made, as far as is seen
    */
-  static Map<String, Optional<Boolean>> probe(Optional<CgroupHost> host) {
+  static Map<String, Optional<Boolean>> probe(Optional<CgroupHost> host, boolean pidNamespaces) {
     Map<String, Optional<Boolean>> features = new LinkedHashMap<>();
     features.put("cgroup.kill", host.flatMap(h -> inSomeGroup(h, "cgroup.kill", EVERY_GROUP)));
     features.put(
@@ -52,7 +52,7 @@ final class Features {
         Optional.of(
             Files.isReadable(Path.of("/proc/pressure/cpu")) && readable("/proc/pressure/cpu")));
     features.put("user-namespaces", Optional.of(userNamespaces()));
-    features.put("pid-namespace", Optional.of(NamespaceObstacle.find().isEmpty()));
+    features.put("pid-namespace", Optional.of(pidNamespaces));
     features.put("landlock", Optional.of(KernelFeatures.landlock()));
     features.put("seccomp", Optional.of(KernelFeatures.seccomp()));
     return features;

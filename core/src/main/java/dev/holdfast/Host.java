@@ -88,13 +88,14 @@ public record Host(
     if (unknown.isPresent()) {
       return unavailable(Mechanism.PROCESS_TREE, unknown.get(), Platform.REMEDY, Map.of());
     }
+    Optional<Absence> obstacle = NamespaceObstacle.find();
     Optional<CgroupHost> seen = Optional.empty();
     try {
       CgroupHost host = CgroupHost.read();
       seen = Optional.of(host);
       Delegation delegation = Delegation.probe(host, cgroupRoot);
       boolean available = delegation.kind() != Delegation.Kind.NONE;
-      Optional<Absence> namespace = available ? Optional.empty() : NamespaceObstacle.find();
+      Optional<Absence> namespace = available ? Optional.empty() : obstacle;
       return new Host(
           available,
           available ? mechanism(host.version()) : withoutCgroup(namespace),
@@ -106,14 +107,13 @@ public record Host(
           available ? Optional.of(delegation.why()) : Optional.empty(),
           delegation.places().stream().map(Host::tree).toList(),
           available ? absences(delegation) : Map.of(),
-          Features.probe(seen));
+          Features.probe(seen, obstacle.isEmpty()));
     } catch (HoldfastException failure) {
-      Optional<Absence> namespace = NamespaceObstacle.find();
       return unavailable(
-          withoutCgroup(namespace),
-          failure.why() + namespace.map(absence -> AND + absence.reason()).orElse(""),
-          failure.remedy() + namespace.map(absence -> AND + absence.remedy()).orElse(""),
-          Features.probe(seen));
+          withoutCgroup(obstacle),
+          failure.why() + obstacle.map(absence -> AND + absence.reason()).orElse(""),
+          failure.remedy() + obstacle.map(absence -> AND + absence.remedy()).orElse(""),
+          Features.probe(seen, obstacle.isEmpty()));
     }
   }
 

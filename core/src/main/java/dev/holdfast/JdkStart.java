@@ -113,7 +113,7 @@ final class JdkStart {
     OutputStream stdin = process.getOutputStream();
     boolean piped = command.stdin() instanceof Input.Piped;
     if (command.stdin() instanceof Input.Bytes bytes) {
-      Thread.ofVirtual().name("holdfast-stdin").start(() -> feed(stdin, bytes.content()));
+      Starter.feed(stdin, bytes);
     } else if (!piped) {
       close(stdin); // empty; or no pipe at all
     }
@@ -126,14 +126,6 @@ final class JdkStart {
 
   private static @Nullable InputStream piped(Output output, InputStream stream) {
     return output instanceof Output.Piped ? stream : null;
-  }
-
-  private static void feed(OutputStream pipe, byte[] content) {
-    try (pipe) {
-      pipe.write(content);
-    } catch (IOException nobodyReads) {
-      // EPIPE: the program ended, or closed its stdin, without reading all. That is its right.
-    }
   }
 
   private static void close(OutputStream stdin) {

@@ -12,6 +12,7 @@ import dev.holdfast.linux.RawText;
 import dev.holdfast.linux.StartOutcome;
 import dev.holdfast.linux.StartRequest;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,9 +59,7 @@ final class Starter implements AutoCloseable {
 
   private Child child(Pidfd process) throws IOException {
     if (command.stdin() instanceof Input.Bytes bytes && stdin != null) {
-      // A pipe's buffer may be smaller than the bytes, and the program may not read them.
-      PipeOutput pipe = stdin;
-      Thread.ofVirtual().name("holdfast-stdin").start(() -> feed(pipe, bytes.content()));
+      feed(stdin, bytes);
       stdin = null;
     }
     Child child = new Child(new Reaping(process), stdin, stdout, stderr);
@@ -68,7 +67,12 @@ final class Starter implements AutoCloseable {
     return child;
   }
 
-  private static void feed(PipeOutput pipe, byte[] content) {
+  /** A pipe's buffer may be smaller than the bytes, and the program may not read them. */
+  static void feed(OutputStream pipe, Input.Bytes bytes) {
+    Thread.ofVirtual().name("holdfast-stdin").start(() -> write(pipe, bytes.content()));
+  }
+
+  private static void write(OutputStream pipe, byte[] content) {
     try (pipe) {
       pipe.write(content);
     } catch (IOException nobodyReads) {

@@ -23,7 +23,7 @@ class FeaturesTest {
   @Test
   void withoutV2ThereIsNoCgroupKill() throws Exception {
     Map<String, Optional<Boolean>> features =
-        Features.probe(Optional.of(host("5:memory:/\n4:freezer:/\n", V1.formatted(folder))));
+        Features.probe(Optional.of(host("5:memory:/\n4:freezer:/\n", V1.formatted(folder))), true);
     assertThat(features.get("cgroup.kill")).contains(false);
     assertThat(features.get("clone-into-cgroup")).contains(false);
     assertThat(features.get("freeze")).contains(true);
@@ -32,7 +32,7 @@ class FeaturesTest {
 
   @Test
   void withoutAnyHierarchyThereIsNoFreezer() throws Exception {
-    Map<String, Optional<Boolean>> features = Features.probe(Optional.of(host("", "")));
+    Map<String, Optional<Boolean>> features = Features.probe(Optional.of(host("", "")), true);
     assertThat(features.get("cgroup.kill")).contains(false);
     assertThat(features.get("freeze")).contains(false);
     assertThat(features.get("memory.peak")).contains(false);
@@ -40,8 +40,8 @@ class FeaturesTest {
 
   @Test
   void whereNothingCouldBeReadTheNamesAreThere() throws Exception {
-    Map<String, Optional<Boolean>> unknown = Features.probe(Optional.empty());
-    Map<String, Optional<Boolean>> known = Features.probe(Optional.of(CgroupHost.read()));
+    Map<String, Optional<Boolean>> unknown = Features.probe(Optional.empty(), true);
+    Map<String, Optional<Boolean>> known = Features.probe(Optional.of(CgroupHost.read()), true);
     assertThat(unknown.keySet()).containsExactlyElementsOf(known.keySet());
     assertThat(unknown.get("cgroup.kill")).isEmpty();
     assertThat(unknown.get("freeze")).isEmpty();

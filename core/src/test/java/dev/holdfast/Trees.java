@@ -19,6 +19,14 @@ final class Trees {
         mark);
   }
 
+  /** The positive control: without a job that one lives on; it is ended here. */
+  static void getAway(Marked mark) throws Exception {
+    new ProcessBuilder(daemon(mark).words()).start().waitFor();
+    mark.await(1);
+    mark.end();
+    mark.await(0);
+  }
+
   /**
    * {@code count} processes, each in a session of its own, that sleep. The first process stays and
    * sleeps too.

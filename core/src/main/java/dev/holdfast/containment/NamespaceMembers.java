@@ -68,11 +68,9 @@ final class NamespaceMembers {
   boolean awaitNoChildren(long deadline) throws InterruptedException {
     synchronized (children) {
       while (!children.isEmpty()) {
-        long left = (deadline - System.nanoTime() + 999_999) / 1_000_000;
-        if (left <= 0) {
+        if (!awaitReaping(deadline)) {
           return false;
         }
-        children.wait(left);
       }
       return true;
     }
@@ -83,15 +81,22 @@ final class NamespaceMembers {
     synchronized (children) {
       Set<Pidfd> ended = new HashSet<>(children.values());
       ended.removeIf(NamespaceMembers::isAlive);
-      while (!ended.isEmpty()) {
-        long left = (deadline - System.nanoTime() + 999_999) / 1_000_000;
-        if (left <= 0) {
-          return;
-        }
-        children.wait(left);
+      while (!ended.isEmpty() && awaitReaping(deadline)) {
         ended.retainAll(children.values());
       }
     }
+  }
+
+  /**
+   * Waits, with the lock, until one of our children in it may be reaped; false past the deadline.
+   */
+  private boolean awaitReaping(long deadline) throws InterruptedException {
+    long left = (deadline - System.nanoTime() + 999_999) / 1_000_000;
+    if (left <= 0) {
+      return false;
+    }
+    children.wait(left);
+    return true;
   }
 
   /** Whether it is one of our own children, which nobody has reaped. */

@@ -5,6 +5,7 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.KernelFeatures;
 import dev.holdfast.linux.NamespaceRefusal;
+import dev.holdfast.linux.ProcessStatus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -136,12 +137,8 @@ public final class NamespaceObstacle {
 
   /** {@code CapEff: 000001fffeffffff} in {@code /proc/self/status}. */
   private boolean isPrivileged() {
-    for (String line : text("self/status").split("\n", -1)) {
-      if (line.startsWith("CapEff:")) {
-        return (Long.parseUnsignedLong(line.substring(7).strip(), 16) & CAP_SYS_ADMIN) != 0;
-      }
-    }
-    return false;
+    String capabilities = ProcessStatus.field(text("self/status"), "CapEff:");
+    return capabilities != null && (Long.parseUnsignedLong(capabilities, 16) & CAP_SYS_ADMIN) != 0;
   }
 
   /**

@@ -47,7 +47,6 @@ public final class PidNamespaceContainer implements KeptContainer {
   private static final long FIRST_PAUSE_NANOS = 200_000;
 
   private final KeeperClient keeper;
-  private final String unavailable;
   private final String remedy;
   private final Set<PidNamespaceContainer> all;
   private final StandIns standIns;
@@ -78,9 +77,8 @@ public final class PidNamespaceContainer implements KeptContainer {
       throws IOException, NamespaceRefusal {
     this.keeper = keeper;
     this.all = all;
-    this.unavailable = unavailable;
     this.remedy = remedy;
-    this.standIns = new StandIns(unavailable);
+    this.standIns = new StandIns("pid-namespace", unavailable, remedy);
     all.add(this);
     boolean made = false;
     try {
@@ -119,10 +117,7 @@ public final class PidNamespaceContainer implements KeptContainer {
 
   private StartOutcome startHeld(StartRequest request)
       throws IOException, InterruptedException, NamespaceRefusal {
-    if (standIns.areAsked()) {
-      keeper.prepare();
-      standIns.addTo(request, members());
-    }
+    standIns.addTo(request, keeper, this);
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       PidNamespace namespace = living();
       if (namespace.hasOwnUsers() && request.changesIdentity()) {
@@ -200,16 +195,7 @@ public final class PidNamespaceContainer implements KeptContainer {
 
   @Override
   public List<AppliedLimit> apply(Limits limits, boolean bestEffort) throws IOException {
-    if (!limits.isEmpty() && !bestEffort) {
-      throw new HoldfastException(
-          "cannot limit "
-              + limits.requests().getFirst().kind().optionName()
-              + " with pid-namespace",
-          unavailable,
-          remedy,
-          null);
-    }
-    return standIns.ask(limits);
+    return standIns.ask(limits, bestEffort);
   }
 
   @Override
@@ -323,7 +309,7 @@ public final class PidNamespaceContainer implements KeptContainer {
     long end = Deadline.in(PATIENCE);
     for (long pause = FIRST_PAUSE_NANOS; ; pause *= 2) {
       List<ProcessTable.Entry> running =
-          members.of(namespace).stream().filter(member -> !isStopped(member)).toList();
+          members.of(namespace).stream().filter(member -> !member.isStopped()).toList();
       if (running.isEmpty()) {
         return;
       }
@@ -333,10 +319,6 @@ public final class PidNamespaceContainer implements KeptContainer {
       }
       LockSupport.parkNanos(pause);
     }
-  }
-
-  private static boolean isStopped(ProcessTable.Entry member) {
-    return member.state() == 'T' || member.state() == 't';
   }
 
   private static HoldfastException cannotFreeze(String why) {

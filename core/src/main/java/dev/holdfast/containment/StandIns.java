@@ -1,9 +1,11 @@
 package dev.holdfast.containment;
 
 import dev.holdfast.cgroup.AppliedLimit;
+import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.LimitKind;
 import dev.holdfast.cgroup.LimitValue;
 import dev.holdfast.cgroup.Limits;
+import dev.holdfast.linux.KeeperClient;
 import dev.holdfast.linux.StartRequest;
 import dev.holdfast.linux.UserTasks;
 import java.io.IOException;
@@ -31,7 +33,9 @@ final class StandIns {
   private static final int NPROC = 6;
   private static final int AS = 9;
 
+  private final String mechanism;
   private final String reason;
+  private final String remedy;
   private final UserTasks tasks = UserTasks.system();
   private List<Limits.Request> asked = List.of();
   private List<AppliedLimit> rows = List.of();
@@ -39,14 +43,29 @@ final class StandIns {
   /**
    * Of one job.
    *
+   * @param mechanism what holds the job
    * @param reason why nothing limits the job itself
+   * @param remedy what would
    */
-  StandIns(String reason) {
+  StandIns(String mechanism, String reason, String remedy) {
+    this.mechanism = mechanism;
     this.reason = reason;
+    this.remedy = remedy;
   }
 
-  /** For children that are started from now on; answers what there would be for a plain one. */
-  synchronized List<AppliedLimit> ask(Limits limits) throws IOException {
+  /**
+   * For children that are started from now on; answers what there would be for a plain one.
+   *
+   * @throws HoldfastException if there are limits, and they are to hold
+   */
+  synchronized List<AppliedLimit> ask(Limits limits, boolean bestEffort) throws IOException {
+    if (!limits.isEmpty() && !bestEffort) {
+      throw new HoldfastException(
+          "cannot limit " + limits.requests().getFirst().kind().optionName() + " with " + mechanism,
+          reason,
+          remedy,
+          null);
+    }
     List<Limits.Request> all = new ArrayList<>(limits.requests());
     for (Limits.Request former : asked) {
       if (all.stream()
@@ -60,18 +79,23 @@ final class StandIns {
     return rows;
   }
 
-  /** Whether starts are to be told of any. */
-  synchronized boolean areAsked() {
-    return !asked.isEmpty();
+  /**
+   * Adds them to a start in {@code job}, whose children {@code keeper} starts: its processes, and
+   * the threads that ours need for it, must be there to be counted.
+   */
+  void addTo(StartRequest request, KeeperClient keeper, Container job) throws IOException {
+    if (!areAsked()) {
+      return;
+    }
+    keeper.prepare();
+    List<Integer> members = job.members();
+    synchronized (this) {
+      rows = rows(request, members);
+    }
   }
 
-  /**
-   * Adds them to a start.
-   *
-   * @param members the processes of the job
-   */
-  synchronized void addTo(StartRequest request, Collection<Integer> members) throws IOException {
-    rows = rows(request, members);
+  private synchronized boolean areAsked() {
+    return !asked.isEmpty();
   }
 
   /** What came of them at the last start. */

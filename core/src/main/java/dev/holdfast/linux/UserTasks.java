@@ -6,7 +6,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The tasks (threads) of a user, which RLIMIT_NPROC counts all together: by the real user id, and
@@ -49,7 +48,7 @@ public final class UserTasks {
       return false;
     }
     String own = status("self");
-    String ambient = field(own, "CapAmb:");
+    String ambient = ProcessStatus.field(own, "CapAmb:");
     return user != user(own)
         || ambient == null
         || (Long.parseUnsignedLong(ambient, 16) & (CAP_SYS_ADMIN | CAP_SYS_RESOURCE)) == 0;
@@ -72,7 +71,7 @@ public final class UserTasks {
   private long count(int user, String process) {
     try {
       String status = status(process);
-      String threads = field(status, "Threads:");
+      String threads = ProcessStatus.field(status, "Threads:");
       return threads != null && user(status) == user ? Long.parseLong(threads) : 0;
     } catch (IOException ended) {
       return 0;
@@ -84,21 +83,11 @@ public final class UserTasks {
   }
 
   private static int user(String status) throws IOException {
-    String ids = field(status, "Uid:");
+    String ids = ProcessStatus.field(status, "Uid:");
     if (ids == null) {
       throw new IOException("no Uid: in a status file of /proc");
     }
-    return Integer.parseUnsignedInt(ids.split(" ", -1)[0]);
-  }
-
-  /** What follows {@code name}; null if no line begins so. The program's own name is one line. */
-  private static @Nullable String field(String status, String name) {
-    int at = status.startsWith(name) ? 0 : status.indexOf("\n" + name) + 1;
-    if (at == 0 && !status.startsWith(name)) {
-      return null;
-    }
-    int end = status.indexOf('\n', at);
-    return words(status.substring(at + name.length(), end < 0 ? status.length() : end));
+    return Integer.parseUnsignedInt(words(ids).split(" ", -1)[0]);
   }
 
   private static String words(String text) {

@@ -17,10 +17,12 @@ import org.awaitility.Awaitility;
 
 /** Another JVM with our class path, to be killed. */
 public final class Jvm {
+  private static final List<String> SMALL = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+
   private Jvm() {}
 
   public static Process start(Class<?> main, String... arguments) throws IOException {
-    return start(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), main, arguments);
+    return start(SMALL, main, arguments);
   }
 
   public static Process start(List<String> options, Class<?> main, String... arguments)
@@ -30,8 +32,7 @@ public final class Jvm {
 
   /** Which leads a POSIX session, so its keeper is found in that when it has died. */
   public static Process leadingASession(Class<?> main, String... arguments) throws IOException {
-    return start(
-        List.of("setsid"), List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), main, arguments);
+    return leaderBuilder(main, arguments).start();
   }
 
   /**
@@ -70,15 +71,14 @@ public final class Jvm {
 
   /** One that leads a session of its own, whose family can be told by {@code mark}. */
   public static Process leader(String mark, Class<?> main, String... arguments) throws IOException {
-    // setsid becomes it: whom a JVM starts leads no process group.
-    ProcessBuilder builder =
-        builder(
-            List.of("setsid"),
-            List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
-            main,
-            arguments);
+    ProcessBuilder builder = leaderBuilder(main, arguments);
     builder.environment().put(Family.VARIABLE, mark);
     return builder.start();
+  }
+
+  private static ProcessBuilder leaderBuilder(Class<?> main, String... arguments) {
+    // setsid becomes it: whom a JVM starts leads no process group.
+    return builder(List.of("setsid"), SMALL, main, arguments);
   }
 
   /** Tells it a line, on its stdin. */
