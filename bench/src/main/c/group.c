@@ -60,6 +60,7 @@ void setting_add(int hierarchy, const char *file, const char *value) {
 
 void group_make(struct group *group) {
   static int number;
+  memset(group, 0, sizeof *group);
   snprintf(group->name, sizeof group->name, "peer-%d", ++number);
   for (int i = 0; i < hierarchy_count; i++) {
     int parent = hierarchies[i].parent;
@@ -109,7 +110,7 @@ void group_read(const struct group *group) {
   }
 }
 
-static int unified_of(const struct group *group) {
+int group_unified(const struct group *group) {
   for (int i = 0; i < hierarchy_count; i++) {
     if (hierarchies[i].unified) return group->directories[i];
   }
@@ -152,7 +153,7 @@ static void kill_each(int directory) {
 }
 
 void group_kill(const struct group *group) {
-  int unified = unified_of(group);
+  int unified = group_unified(group);
   if (unified >= 0) kill_unified(unified);
   else kill_each(group->directories[0]);
 }
@@ -211,7 +212,7 @@ static inline __attribute__((always_inline)) long clone3_inline(const struct clo
 }
 
 pid_t clone_into(const struct group *group, char *const argv[], int out) {
-  int unified = group == NULL ? -1 : unified_of(group);
+  int unified = group == NULL ? -1 : group_unified(group);
   struct clone_args arguments = {
       .flags = CLONE_VM | CLONE_VFORK | (unified >= 0 ? CLONE_INTO_CGROUP : 0),
       .exit_signal = SIGCHLD,

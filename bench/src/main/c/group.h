@@ -34,6 +34,9 @@ void group_join(struct group *group);
 void group_limit(const struct group *group);
 void group_read(const struct group *group);
 
+/* The v2 directory, or -1. */
+int group_unified(const struct group *group);
+
 /* Ends all members, and returns when there is none. */
 void group_kill(const struct group *group);
 void group_remove(struct group *group);

@@ -8,6 +8,8 @@
  *   prepare                 the group of `clone`                                          -> ok
  *   spawn                   posix_spawn to reaped, where we are                           -> microseconds
  *   clone                   clone3 into the prepared group to reaped                      -> microseconds
+ *   keeper PROGRAM          from now on this keeper starts children too                   -> ok
+ *   ask                     a start through the keeper into the prepared group to reaped  -> microseconds
  *   cycle                   a group made, limited, read back, removed                     -> microseconds
  *   job                     a group made, limited, read back, clone3, reaped, removed     -> microseconds
  *   many COUNT              COUNT sleeping children started with clone3                   -> microseconds
@@ -16,7 +18,7 @@
  *
  * An end of file on stdin ends it; it removes what it made. Anything that fails ends it with a message on stderr.
  */
-#include "group.h"
+#include "keeper.h"
 
 #include <errno.h>
 #include <spawn.h>
@@ -57,6 +59,12 @@ static double sample_spawn(void) {
 static double sample_clone(struct group *prepared) {
   double begin = now_us();
   reap(clone_into(prepared, true_argv, -1), true);
+  return now_us() - begin;
+}
+
+static double sample_ask(struct group *prepared) {
+  double begin = now_us();
+  keeper_start(prepared, true_argv);
   return now_us() - begin;
 }
 
@@ -162,6 +170,8 @@ int main(void) {
       is_prepared = true;
     } else if (strcmp(verb, "spawn") == 0) sample = sample_spawn();
     else if (strcmp(verb, "clone") == 0) sample = sample_clone(&prepared);
+    else if (strcmp(verb, "keeper") == 0) keeper_open(first);
+    else if (strcmp(verb, "ask") == 0) sample = sample_ask(&prepared);
     else if (strcmp(verb, "cycle") == 0) sample = sample_group();
     else if (strcmp(verb, "job") == 0) sample = sample_job();
     else if (strcmp(verb, "many") == 0) sample = sample_many(atoi(first));

@@ -58,7 +58,9 @@ final class Groups {
           "pids.peak",
           "pids.events");
 
-  /** What {@link Job#statistics} reads, huge pages left out: a group has those that ask for them. */
+  /**
+   * What {@link Job#statistics} reads, huge pages left out: a group has those that ask for them.
+   */
   private static final List<String> STATISTICS_FILES =
       List.of(
           "cgroup.stat",

@@ -15,8 +15,9 @@ record Settings(boolean quick, boolean guest, Path programs) {
     return guest ? (quick ? 10 : 40) : (quick ? 100 : 500);
   }
 
+  /** A service that starts programs all day runs compiled code; that takes thousands of starts. */
   int warmUp() {
-    return guest ? (quick ? 5 : 20) : (quick ? 50 : 1000);
+    return guest ? (quick ? 5 : 20) : (quick ? 50 : 5000);
   }
 
   /** Rounds of starts that wait for an idle machine. */
@@ -45,6 +46,10 @@ record Settings(boolean quick, boolean guest, Path programs) {
 
   Path peer() {
     return programs.resolve("peer");
+  }
+
+  Path keeper() {
+    return programs.resolve("keeper");
   }
 
   String sleepers() {

@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Snapshots of usage, and of all statistics, against plainly reading the files they are made of. */
+/**
+ * Snapshots of usage, and of all statistics, against plainly reading the files they are made of.
+ */
 final class Snapshots {
   private Snapshots() {}
 

@@ -19,12 +19,14 @@ final class Starts {
         Peer peer = new Peer(settings.peer())) {
       Groups.of(job).teach(peer, true);
       peer.tell("prepare");
+      peer.tell("keeper " + settings.keeper());
       List<Candidate> all = new ArrayList<>();
       all.add(Candidate.timed(PLATFORM, () -> Limited.startAndReap(job, command)));
       all.add(Candidate.timedOnVirtualThread(VIRTUAL, () -> Limited.startAndReap(job, command)));
       all.addAll(Rivals.starts());
       all.add(new Candidate("C, posix_spawn (uncontained)", () -> peer.sample("spawn")));
       all.add(new Candidate("C, clone3 into its group", () -> peer.sample("clone")));
+      all.add(new Candidate("C, through the keeper", () -> peer.sample("ask")));
       return twice(
           settings, "1. start to reaped, existing job", all, List.of(PLATFORM, VIRTUAL), 0.55);
     }
