@@ -19,6 +19,10 @@ final class Adoption {
     }
     Pidfd pinned = Pidfd.openIfPresent(pid);
     if (pinned == null) {
+      if (process.isAlive()) {
+        throw new HoldfastException(
+            "cannot adopt " + pid, "it is a thread of a process", "adopt the whole process", null);
+      }
       return;
     }
     try (pinned) {

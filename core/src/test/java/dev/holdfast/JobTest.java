@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -197,6 +198,27 @@ class JobTest {
     ended.waitFor();
     try (Job job = Job.open()) {
       job.adopt(ended.toHandle());
+      assertThat(job.members()).isEmpty();
+    }
+  }
+
+  /** A handle takes the number of a thread, too; a group of the whole process would not hold it. */
+  @Test
+  void aThreadIsNotAdopted() throws Exception {
+    long self = ProcessHandle.current().pid();
+    long thread;
+    try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+      thread =
+          tasks
+              .mapToLong(task -> Long.parseLong(task.getFileName().toString()))
+              .filter(task -> task != self)
+              .findFirst()
+              .orElseThrow();
+    }
+    try (Job job = Job.open()) {
+      assertThatThrownBy(() -> job.adopt(ProcessHandle.of(thread).orElseThrow()))
+          .isInstanceOf(HoldfastException.class)
+          .hasMessageContaining("cannot adopt " + thread + ": it is a thread of a process");
       assertThat(job.members()).isEmpty();
     }
   }

@@ -169,9 +169,8 @@ public final class PidNamespaceContainer implements KeptContainer {
         return present;
       }
       int keepers = keeper.keepers();
-      PidNamespace fresh = keeper.makeNamespace();
+      PidNamespace fresh = keeper.makeNamespace(usage::over);
       namespaces.add(fresh);
-      var _ = fresh.end().whenComplete((used, never) -> usage.over(fresh, used));
       // The keeper that made it may be gone, and the next one was not told of it.
       if (keepers != 0 && keepers != keeper.keepers()) {
         keeper.holdAll();

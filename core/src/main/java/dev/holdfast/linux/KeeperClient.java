@@ -2,7 +2,9 @@ package dev.holdfast.linux;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -154,9 +156,12 @@ public final class KeeperClient implements AutoCloseable {
   /**
    * Has a pid namespace made.
    *
+   * @param atReaping is told what its first process and those that this waited for have used, where
+   *     that is known. It must be short and never block.
    * @throws NamespaceRefusal if there is none to be had
    */
-  public PidNamespace makeNamespace() throws IOException, NamespaceRefusal {
+  public PidNamespace makeNamespace(BiConsumer<PidNamespace, Optional<ResourceUsage>> atReaping)
+      throws IOException, NamespaceRefusal {
     Poller.shared();
     OwnChildren.starting();
     try {
@@ -171,7 +176,7 @@ public final class KeeperClient implements AutoCloseable {
           if (!sent(request::send, used, status, last)) {
             continue;
           }
-          PidNamespace namespace = namespace(status, orders.ours());
+          PidNamespace namespace = namespace(status, orders.ours(), atReaping);
           if (namespace != null) {
             made = true;
             return namespace;
@@ -189,7 +194,8 @@ public final class KeeperClient implements AutoCloseable {
   }
 
   /** Null if the keeper, or the first process, died before it was made. */
-  private static @Nullable PidNamespace namespace(StatusPipe status, Socket orders)
+  private static @Nullable PidNamespace namespace(
+      StatusPipe status, Socket orders, BiConsumer<PidNamespace, Optional<ResourceUsage>> atReaping)
       throws IOException, NamespaceRefusal {
     boolean taken = false;
     try {
@@ -201,7 +207,8 @@ public final class KeeperClient implements AutoCloseable {
       }
     }
     if (taken) {
-      return new PidNamespace(open(status.pid()), orders, status.detail() == 1, status.value());
+      return new PidNamespace(
+          open(status.pid()), orders, status.detail() == 1, status.value(), atReaping);
     }
     if (status.failed() && status.step() == StartStep.NAMESPACE) {
       throw new NamespaceRefusal(status.detail(), status.errno());

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +39,8 @@ public final class PidNamespace {
   private final Held held;
   private final boolean ownUsers;
   private final int procErrno;
-  private final CompletableFuture<Optional<ResourceUsage>> end = new CompletableFuture<>();
+  private final BiConsumer<PidNamespace, Optional<ResourceUsage>> atReaping;
+  private final CompletableFuture<@Nullable Void> end = new CompletableFuture<>();
   private final Poller.Watch watch;
 
   private int users;
@@ -48,11 +50,18 @@ public final class PidNamespace {
   private volatile boolean silent;
 
   /** Of a first process that nobody has reaped; if its end cannot be watched, it is ended. */
-  PidNamespace(Pidfd first, Socket orders, boolean ownUsers, int procErrno) throws IOException {
+  PidNamespace(
+      Pidfd first,
+      Socket orders,
+      boolean ownUsers,
+      int procErrno,
+      BiConsumer<PidNamespace, Optional<ResourceUsage>> atReaping)
+      throws IOException {
     this.first = first;
     this.orders = orders;
     this.ownUsers = ownUsers;
     this.procErrno = procErrno;
+    this.atReaping = atReaping;
     ProcessTable.Entry entry = ProcessTable.system().entry(first.pid());
     this.held = new Held(first.pid(), false, entry == null ? 0 : entry.startTicks());
     boolean watched = false;
@@ -92,8 +101,8 @@ public final class PidNamespace {
     return !ending && !ended;
   }
 
-  /** Completes when all in it have ended, with what the first process and its children used. */
-  public CompletableFuture<Optional<ResourceUsage>> end() {
+  /** Completes when all in it have ended, and what they used has been told. */
+  public CompletableFuture<@Nullable Void> end() {
     return end;
   }
 
@@ -248,7 +257,11 @@ public final class PidNamespace {
       ended = true;
       closeUnused();
     }
-    end.complete(usage);
+    try {
+      atReaping.accept(this, usage);
+    } finally {
+      end.complete(null);
+    }
   }
 
   /** Kept from being closed until {@link #release}. */

@@ -26,13 +26,21 @@ public final class Pidfd implements AutoCloseable {
   /** Pins the process {@code pid} as it is now; null if there is none. */
   public static @Nullable Pidfd openIfPresent(int pid) throws SystemCallException {
     long result = Kernel.get().call(SystemCall.PIDFD_OPEN, pid, 0);
-    if (result == -Errno.ESRCH) {
+    if (pid > 0 && namesNoProcess((int) -result)) {
       return null;
     }
     if (result < 0) {
       throw new SystemCallException("pidfd_open", "pid " + pid, (int) -result);
     }
     return new Pidfd(new Descriptor((int) result), pid);
+  }
+
+  /**
+   * EINVAL: a thread, or a process that is gone but whose number still names its process group or
+   * its session; Linux 6.15 and later say ENOENT of the one and ESRCH of the other.
+   */
+  private static boolean namesNoProcess(int errno) {
+    return errno == Errno.ESRCH || errno == Errno.EINVAL || errno == Errno.ENOENT;
   }
 
   /** Pins the process {@code pid}; ESRCH if there is none. */
