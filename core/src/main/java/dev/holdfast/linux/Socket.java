@@ -9,6 +9,8 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Our end of a SOCK_SEQPACKET pair of Unix sockets: messages keep their bounds and carry
  * descriptors.
+ *
+ * <p>Thread-safe: closed while others send, it keeps its number until the last of them is through.
  */
 final class Socket implements AutoCloseable {
   private static final int NO_SIGNAL = 0x4000;
@@ -16,6 +18,8 @@ final class Socket implements AutoCloseable {
   private static final long RETRY_NANOS = 1_000_000;
 
   private final Descriptor descriptor;
+  private int senders;
+  private boolean closed;
 
   private Socket(Descriptor descriptor) {
     this.descriptor = descriptor;
@@ -37,12 +41,28 @@ final class Socket implements AutoCloseable {
     }
   }
 
-  Descriptor descriptor() {
-    return descriptor;
+  /**
+   * Sends one message with descriptors. Waits while the receiver's queue is full. EPIPE, as where
+   * the other end is closed, if this one is.
+   */
+  void send(MemorySegment message, int[] descriptors) throws IOException {
+    synchronized (this) {
+      if (closed) {
+        throw new SystemCallException("sendmsg", "keeper", Errno.EPIPE);
+      }
+      senders++;
+    }
+    try {
+      sendMessage(message, descriptors);
+    } finally {
+      synchronized (this) {
+        senders--;
+        closeUnused();
+      }
+    }
   }
 
-  /** Sends one message with descriptors. Waits while the receiver's queue is full. */
-  void send(MemorySegment message, int[] descriptors) throws IOException {
+  private void sendMessage(MemorySegment message, int[] descriptors) throws IOException {
     final int socketLevel = 1;
     final int rights = 1;
     // struct iovec: base, length. struct msghdr: name, namelen, iov, iovlen, control, controllen,
@@ -89,7 +109,14 @@ final class Socket implements AutoCloseable {
   }
 
   @Override
-  public void close() {
-    descriptor.close();
+  public synchronized void close() {
+    closed = true;
+    closeUnused();
+  }
+
+  private void closeUnused() {
+    if (closed && senders == 0) {
+      descriptor.close();
+    }
   }
 }
