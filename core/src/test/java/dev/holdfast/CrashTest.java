@@ -12,6 +12,7 @@ import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
+import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @EveryKernel
 @Needs(Feature.ROOT)
+@SlowInQemu
 @Timeout(7200)
 class CrashTest {
   private static final int SAMPLE = Place.isGuest() ? 4 : 24;

@@ -6,6 +6,7 @@ import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @EveryKernel
 @Needs(Feature.PIDS)
+@SlowInQemu
 @Timeout(60)
 class ForkBombTest {
   /** From the order to end it. In guests for the reasons of {@link Orphans#LIMIT}. */

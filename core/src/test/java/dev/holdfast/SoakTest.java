@@ -6,6 +6,7 @@ import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.HostOnly;
 import dev.holdfast.testing.InGuest;
 import dev.holdfast.testing.Jvm;
+import dev.holdfast.testing.SlowInQemu;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.Timeout;
  * Very many children one after the other, by every mechanism in turn, in jobs that come and go:
  * this process is the same afterwards, and as fast.
  */
+@SlowInQemu
 @Timeout(3600)
 class SoakTest {
   /** Until then classes are loaded and methods compiled. */

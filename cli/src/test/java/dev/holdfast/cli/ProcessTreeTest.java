@@ -3,6 +3,7 @@ package dev.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.SlowInQemu;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -12,6 +13,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command where the JDK alone knows of processes: by request, as Linux has better. */
 @EveryKernel
+@SlowInQemu
 @Timeout(120)
 class ProcessTreeTest {
   @Test

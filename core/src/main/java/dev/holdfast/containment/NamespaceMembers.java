@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class NamespaceMembers {
-  /** A parent may end between the reading of its child and its own; then it is read again. */
-  private static final int ATTEMPTS = 5;
+  /** Of looking for parents; each finds fewer, unless new ones come as fast. */
+  private static final int ROUNDS = 20;
 
   private final ProcessTable table;
 
@@ -106,19 +106,45 @@ final class NamespaceMembers {
     }
   }
 
-  /** The living ones, without the first process. */
+  /**
+   * The living ones, without the first process. As the table is read one after the other, those
+   * that come and go faster than that may be missed.
+   */
   List<ProcessTable.Entry> of(@Nullable PidNamespace namespace) throws IOException {
-    for (int attempt = 1; ; attempt++) {
-      Map<Integer, ProcessTable.Entry> all = new HashMap<>();
-      for (ProcessTable.Entry entry : table.entries()) {
-        all.put(entry.pid(), entry);
+    Map<Integer, ProcessTable.Entry> all = new HashMap<>();
+    for (ProcessTable.Entry entry : table.entries()) {
+      all.put(entry.pid(), entry);
+    }
+    int round = 1;
+    while (!addParents(all) && round < ROUNDS) {
+      round++;
+    }
+    return members(all, namespace == null ? 0 : namespace.pid());
+  }
+
+  /**
+   * A parent that is not there has ended since, and its children have another, or has come since.
+   *
+   * @return whether all were there
+   */
+  private boolean addParents(Map<Integer, ProcessTable.Entry> all) throws IOException {
+    List<ProcessTable.Entry> without =
+        all.values().stream()
+            .filter(entry -> entry.parent() != 0 && !all.containsKey(entry.parent()))
+            .toList();
+    for (ProcessTable.Entry entry : without) {
+      ProcessTable.Entry now = table.entry(entry.pid());
+      if (now == null) {
+        all.remove(entry.pid());
+        continue;
       }
-      boolean whole =
-          all.values().stream().allMatch(e -> e.parent() == 0 || all.containsKey(e.parent()));
-      if (whole || attempt == ATTEMPTS) {
-        return members(all, namespace == null ? 0 : namespace.pid());
+      all.put(now.pid(), now);
+      ProcessTable.Entry parent = now.parent() == 0 ? null : table.entry(now.parent());
+      if (parent != null) {
+        var _ = all.putIfAbsent(parent.pid(), parent);
       }
     }
+    return without.isEmpty();
   }
 
   private List<ProcessTable.Entry> members(Map<Integer, ProcessTable.Entry> all, int first) {

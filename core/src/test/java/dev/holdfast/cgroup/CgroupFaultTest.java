@@ -7,6 +7,7 @@ import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 /** Every change that a group makes in the kernel's filesystem, failing in every way. */
 @EveryKernel
 @Needs(Feature.ROOT)
+@SlowInQemu
 @Timeout(600)
 class CgroupFaultTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
