@@ -36,6 +36,8 @@ extern const char *self_path;
 extern bool under_valgrind;
 
 enum launch { PLAIN = 0, OLD_CALLS = 1, IGNORE_HUP = 2, FEW_DESCRIPTORS = 4, LOW_NUMBERS = 8, SIXTEEN_DESCRIPTORS = 16 };
+/* A keeper that could not be executed exits with it. */
+#define NOT_EXECUTED 98
 struct keeper keeper_start(const char *path, enum launch how);
 void keeper_stop(struct keeper *keeper);
 void keeper_pause(const struct keeper *keeper);

@@ -78,7 +78,7 @@ struct keeper keeper_start(const char *path, enum launch how) {
       execvpe(*command, command, (char *[]){NULL});
     }
     execle(path, "holdfast-keeper", socket_number, pidfd_number, NULL, (char *[]){NULL});
-    _exit(98);
+    _exit(NOT_EXECUTED);
   }
   close(pair[1]);
   close(self);
