@@ -18,6 +18,7 @@
 #define EVENTS 32
 #define END_MS 30000
 #define STOP_MS 500
+#define NEWCOMERS_MS 5000
 
 struct held {
   int pid;      /* the child's, and its session's */
@@ -231,12 +232,15 @@ static int pin(const struct process *process) {
   return -1;
 }
 
+static bool stands_still(const struct process *process) {
+  return process->state == 'T' || process->state == 't' || process->state == 'Z' || process->state == 'X';
+}
+
 static uint32_t signal_marked(const struct processes *all, int signal) {
   uint32_t running = 0;
   for (uint32_t i = 0; i < all->count; i++) {
     const struct process *process = &all->list[i];
-    bool still = process->state == 'T' || process->state == 't' || process->state == 'Z' || process->state == 'X';
-    if (!process->marked || (signal == SIGSTOP && still)) continue;
+    if (!process->marked || (signal == SIGSTOP && stands_still(process))) continue;
     int pidfd = pin(process);
     if (pidfd < 0) continue;
     running++;
@@ -246,17 +250,34 @@ static uint32_t signal_marked(const struct processes *all, int signal) {
   return running;
 }
 
+/* Whether one that runs came to be since `newest`, which becomes the start of the youngest of all. */
+static bool has_newcomers(const struct processes *all, uint64_t *newest) {
+  bool newcomers = false;
+  uint64_t before = *newest;
+  for (uint32_t i = 0; i < all->count; i++) {
+    const struct process *process = &all->list[i];
+    if (!process->marked) continue;
+    newcomers = newcomers || (!stands_still(process) && process->start >= before);
+    if (process->start > *newest) *newest = process->start;
+  }
+  return newcomers;
+}
+
 /*
  * All are stopped first: what stands still does not fork, so once everybody does, everybody has been seen; and nobody's
- * number is given away before the last is known.
+ * number is given away before the last is known. However long a look takes, as long as it shows new ones there is another.
  */
 void end_holds(void) {
   if (held_count == 0) return;
   end_deadline = now_ms() + END_MS;
-  int64_t until = now_ms() + STOP_MS;
-  while (look_at_holds() && now_ms() < until) continue;
+  int64_t begin = now_ms();
+  while (look_at_holds() && now_ms() < begin + STOP_MS) continue;
   struct processes all = read_processes();
-  for (mark(&all); signal_marked(&all, SIGSTOP) > 0 && now_ms() < until; mark(&all)) {
+  uint64_t newest = 0;
+  for (;;) {
+    mark(&all);
+    int64_t patience = has_newcomers(&all, &newest) ? NEWCOMERS_MS : STOP_MS;
+    if (signal_marked(&all, SIGSTOP) == 0 || now_ms() - begin >= patience) break;
     wait_for(-1, 0, 1); /* a stop comes to pass when the process next enters the kernel; there is no event for it */
     forget_processes(&all);
     all = read_processes();

@@ -52,6 +52,9 @@ public final class Running implements AutoCloseable {
       this.budget = CpuBudget.of(run, job);
       this.oom = OomGroup.start(job);
       this.child = job.start(command);
+      if (budget != null) {
+        Stop.rehearse(job);
+      }
     } catch (StartException failure) {
       closeAfter(failure);
       throw failure.with(result(Outcome.FAILED_TO_START, Optional.empty()));

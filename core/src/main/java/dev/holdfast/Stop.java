@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * The graceful end of a job: ask, wait for the kernel to say that it is empty, escalate or release.
  */
 final class Stop {
+  /** The kernel only looks whether one might be sent (kill(2)). */
+  private static final int ASK_ONLY = 0;
+
   private Stop() {}
 
   /**
@@ -41,6 +44,19 @@ final class Stop {
       }
     }
     return new StopReport(members, survivors, escalate, since(begin));
+  }
+
+  /**
+   * Does what {@link #stop} begins with, and no member notices: where every moment until the signal
+   * is used up by all CPUs, a cold JVM has loaded before what it needs.
+   */
+  static void rehearse(Job job) {
+    try {
+      int _ = job.members().size();
+      job.lifetime().container().signal(ASK_ONLY);
+    } catch (IOException later) {
+      // If it is so then, too, that is told then.
+    }
   }
 
   static Duration since(long begin) {

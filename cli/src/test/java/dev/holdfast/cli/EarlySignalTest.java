@@ -26,33 +26,54 @@ import org.junit.jupiter.api.Timeout;
 class EarlySignalTest {
   private static final boolean HOST = !Place.isGuest();
 
+  /** Of one round, as long as the JVM breaks down in it. */
+  private static final int ATTEMPTS = 5;
+
   @Test
   void nothingIsLeftAndTheStatusIsTheSignals() throws Exception {
     int rounds = HOST ? 40 : 6;
     long step = TimeUnit.MILLISECONDS.toNanos(HOST ? 20 : 300);
+    // Moments spread over the start.
     for (int round = 0; round < rounds; round++) {
-      Marked mark = Marked.fresh();
-      Process process =
-          HoldfastProcess.start(
-              HoldfastProcess.words(
-                  HoldfastProcess.parts(), "run", "--", "perl", "-e", "sleep 1000", mark.text()));
-      try {
-        // Moments spread over the start; what is waited for comes below.
-        WallTime.pass(Duration.ofNanos(round * step));
-        process.destroy();
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("round %d ends", round).isTrue();
-        assertThat(process.exitValue()).as("round %d", round).isEqualTo(143);
-        await("nobody of round " + round)
-            .atMost(Duration.ofSeconds(10))
-            .until(() -> mark.alive().isEmpty());
-        long pid = process.pid();
-        await("no group of round " + round)
-            .atMost(Duration.ofSeconds(10))
-            .until(() -> groupsOf(pid).isEmpty());
-      } finally {
-        process.destroyForcibly();
-        mark.end();
+      Duration moment = Duration.ofNanos(round * step);
+      int attempt = 1;
+      while (!isToldToStop(moment)) {
+        assertThat(attempt++).as("JVMs that broke down after %s", moment).isLessThan(ATTEMPTS);
       }
+    }
+  }
+
+  /**
+   * False if the signal met the JDK before it can run any code of ours: while it initialises
+   * itself, about one in a hundred makes it give up ("Bad level: 2"). There is nothing to be seen
+   * of us then, but nothing may be left either.
+   */
+  private static boolean isToldToStop(Duration moment) throws Exception {
+    Marked mark = Marked.fresh();
+    Process process =
+        HoldfastProcess.start(
+            HoldfastProcess.words(
+                HoldfastProcess.parts(), "run", "--", "perl", "-e", "sleep 1000", mark.text()));
+    try {
+      WallTime.pass(moment);
+      process.destroy();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("after %s it ends", moment).isTrue();
+      await("nobody after " + moment)
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> mark.alive().isEmpty());
+      long pid = process.pid();
+      await("no group after " + moment)
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> groupsOf(pid).isEmpty());
+      HoldfastProcess.Ended ended = HoldfastProcess.await(process);
+      if ((ended.out() + ended.err()).contains("Error occurred during initialization of VM")) {
+        return false;
+      }
+      assertThat(ended.status()).as("after %s: %s", moment, ended).isEqualTo(143);
+      return true;
+    } finally {
+      process.destroyForcibly();
+      mark.end();
     }
   }
 
