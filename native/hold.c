@@ -266,6 +266,8 @@ static bool has_newcomers(const struct processes *all, uint64_t *newest) {
 /*
  * All are stopped first: what stands still does not fork, so once everybody does, everybody has been seen; and nobody's
  * number is given away before the last is known. However long a look takes, as long as it shows new ones there is another.
+ * And a look is no moment: it can show a parent standing still, and not the child that this had after the look began; the
+ * next one does.
  */
 void end_holds(void) {
   if (held_count == 0) return;
@@ -274,10 +276,13 @@ void end_holds(void) {
   while (look_at_holds() && now_ms() < begin + STOP_MS) continue;
   struct processes all = read_processes();
   uint64_t newest = 0;
+  bool still = false;
   for (;;) {
     mark(&all);
     int64_t patience = has_newcomers(&all, &newest) ? NEWCOMERS_MS : STOP_MS;
-    if (signal_marked(&all, SIGSTOP) == 0 || now_ms() - begin >= patience) break;
+    uint32_t running = signal_marked(&all, SIGSTOP);
+    if ((still && running == 0) || now_ms() - begin >= patience) break;
+    still = running == 0;
     wait_for(-1, 0, 1); /* a stop comes to pass when the process next enters the kernel; there is no event for it */
     forget_processes(&all);
     all = read_processes();

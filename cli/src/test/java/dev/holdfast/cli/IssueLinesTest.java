@@ -29,12 +29,6 @@ class IssueLinesTest {
   /** A small task of the host's, which takes milliseconds on it. */
   private static final Duration RESPONSIVE = Duration.ofSeconds(HOST ? 1 : 5);
 
-  /**
-   * Between our last look and the signal a cold JVM loads classes; where the processor is emulated
-   * that takes it a quarter of a second, in which both loops go on.
-   */
-  private static final double MOST_SECONDS = Place.current().startsWith(Place.QEMU) ? 2.0 : 1.3;
-
   @TempDir Path folder;
   @RegisterExtension final Marked mark = Marked.fresh();
 
@@ -87,7 +81,7 @@ class IssueLinesTest {
                 mark.text()),
             124);
     assertThat(report.get("outcome").asString()).isEqualTo("cpu-time-exceeded");
-    assertThat(report.at("/cpu/totalSeconds").asDouble()).isBetween(1.0, MOST_SECONDS);
+    assertThat(report.at("/cpu/totalSeconds").asDouble()).isBetween(1.0, 1.3);
   }
 
   @Test

@@ -165,10 +165,14 @@ public final class ProcessGroupContainer implements KeptContainer {
    * The members, once all that are seen stand still, as far as that comes to pass: then none of
    * them forks, so everybody has been seen. A child in a session of its own could not be found once
    * its parent is ended. However long a look takes, as long as it shows new ones there is another.
+   *
+   * <p>A look is no moment: it can show a parent standing still, and not the child that this had
+   * after the look began. One that begins when all stand still shows that child.
    */
   private List<ProcessTable.Entry> standing(long end) throws IOException {
     long patience = Math.min(end, System.nanoTime() + STOPPING.toNanos());
     Set<Integer> before = Set.of();
+    boolean still = false;
     while (true) {
       List<ProcessTable.Entry> members = sessions.members();
       Set<Integer> seen =
@@ -177,9 +181,10 @@ public final class ProcessGroupContainer implements KeptContainer {
       before = seen;
       List<ProcessTable.Entry> running =
           members.stream().filter(member -> !member.isStopped()).toList();
-      if (running.isEmpty() || late) {
+      if (late || members.isEmpty() || (still && running.isEmpty())) {
         return members;
       }
+      still = running.isEmpty();
       try {
         signal(SIGSTOP, running);
       } catch (SystemCallException refused) {
