@@ -56,7 +56,7 @@ class EarlySignalTest {
                 HoldfastProcess.parts(), "run", "--", "perl", "-e", "sleep 1000", mark.text()));
     try {
       WallTime.pass(moment);
-      process.destroy();
+      process.toHandle().destroy(); // Process.destroy closes what is to be read
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("after %s it ends", moment).isTrue();
       await("nobody after " + moment)
           .atMost(Duration.ofSeconds(10))
