@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Candidates for the same work. Each round takes one sample of every candidate, so that whatever
- * the machine does meanwhile meets them all; the order within a round is shuffled, with a fixed
- * seed, so that nobody always runs behind the same one.
+ * Candidates for the same work. Each round takes samples of every candidate, so that whatever the
+ * machine does meanwhile meets them all; the order within a round is shuffled, with a fixed seed,
+ * so that nobody always runs behind the same one.
  */
 final class Race {
   private final String title;
@@ -43,27 +43,40 @@ final class Race {
   }
 
   /**
-   * Runs it.
+   * Runs it, so many rounds.
    *
-   * @param pauseMillis before each sample, so that the machine is idle when it begins; 0 for back
-   *     to back
+   * @param pauseMillis before each sample, so that the machine is idle when it begins
    */
   Outcome run(int warmUp, int rounds, long pauseMillis) throws Exception {
+    return run(warmUp, rounds, 1, pauseMillis);
+  }
+
+  /**
+   * Runs it back to back: each candidate has so many samples in a row, as one program has that does
+   * nothing else, before it is the turn of another.
+   */
+  Outcome runInRows(int warmUp, int rounds, int row) throws Exception {
+    return run(warmUp / row, rounds / row, row, 0);
+  }
+
+  private Outcome run(int warmUp, int rounds, int row, long pauseMillis) throws Exception {
     Random order = new Random(42);
     List<Integer> turn = new ArrayList<>();
     for (int i = 0; i < candidates.size(); i++) {
       turn.add(i);
     }
-    double[][] values = new double[candidates.size()][rounds];
+    double[][] values = new double[candidates.size()][rounds * row];
     for (int round = -warmUp; round < rounds; round++) {
       Collections.shuffle(turn, order);
       for (int index : turn) {
         if (pauseMillis > 0 && round >= 0) {
           Thread.sleep(pauseMillis);
         }
-        double value = candidates.get(index).sample().take();
-        if (round >= 0) {
-          values[index][round] = value;
+        for (int i = 0; i < row; i++) {
+          double value = candidates.get(index).sample().take();
+          if (round >= 0) {
+            values[index][round * row + i] = value;
+          }
         }
       }
     }
@@ -71,6 +84,7 @@ final class Race {
     for (int i = 0; i < candidates.size(); i++) {
       samples.put(candidates.get(i).name(), new Samples(values[i]));
     }
-    return new Outcome(title + ", " + rounds + " rounds", unit, reference, samples, goals);
+    String count = row == 1 ? rounds + " rounds" : rounds + " rounds of " + row + " in a row";
+    return new Outcome(title + ", " + count, unit, reference, samples, goals);
   }
 }

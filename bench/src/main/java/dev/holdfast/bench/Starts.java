@@ -8,6 +8,7 @@ import java.util.List;
 /** A start of /bin/true to reaped: in a job that is there already, and in one of its own. */
 final class Starts {
   private static final long PAUSE_MILLIS = 200;
+  private static final int ROW = 10;
   private static final String PLATFORM = "Holdfast, platform thread";
   private static final String VIRTUAL = "Holdfast, virtual thread";
 
@@ -65,7 +66,7 @@ final class Starts {
       ours.forEach(name -> race.goal(name, Rivals.PROCESS_BUILDER, factor));
     }
     return List.of(
-        backToBack.run(settings.warmUp(), settings.rounds(), 0),
+        backToBack.runInRows(settings.warmUp(), settings.rounds(), ROW),
         spaced.run(0, settings.spacedRounds(), PAUSE_MILLIS));
   }
 }
