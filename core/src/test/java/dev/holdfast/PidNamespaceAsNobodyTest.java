@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.SlowInQemu;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,8 +19,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The same tests, in a JVM of a user who has no privilege and no cgroup. */
+/**
+ * The same tests, in a JVM of a user who has no privilege and no cgroup. In QEMU the user's pass
+ * runs them anyway.
+ */
 @EveryKernel
+@SlowInQemu
 @Needs({Feature.ROOT, Feature.USER_NAMESPACES})
 @Timeout(600)
 class PidNamespaceAsNobodyTest {
