@@ -38,9 +38,11 @@ public final class BombVictim {
       say("started");
       Jvm.awaitDeath();
     }
+    // Without a limit of processes it has a share of the processor: of those that nothing holds
+    // together, each would have as much of it as whoever shall end them.
     Limits limits =
         arguments[2].isEmpty()
-            ? Limits.NONE
+            ? Limits.builder().cpuWeight(1).build()
             : Limits.builder().pids(Long.parseLong(arguments[2])).build();
     try (Job job =
         Job.builder().mechanism(MechanismChoice.valueOf(arguments[0])).limits(limits).open()) {

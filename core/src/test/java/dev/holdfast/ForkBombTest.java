@@ -6,12 +6,14 @@ import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Place;
 import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,8 +24,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A fork bomb of any kind, with a limit of its processes, ends, whoever ends it, and nothing is
- * left of it.
+ * A fork bomb of any kind ends, whoever ends it, and nothing is left of it: with a limit of its
+ * processes, and in guests without one, too.
  */
 @EveryKernel
 @Needs(Feature.PIDS)
@@ -39,7 +41,12 @@ class ForkBombTest {
    */
   private static final int MANY = 64;
 
-  private static final Map<End, Durations> TAKEN = new EnumMap<>(End.class);
+  private static final String LIMITED = Integer.toString(MANY);
+
+  /** At so many one without a limit is ended; until then, and while it is ended, it grows. */
+  private static final int GROWN = 500;
+
+  private static final Map<String, Durations> TAKEN = new TreeMap<>();
 
   /** Who ends it. */
   enum End {
@@ -60,28 +67,37 @@ class ForkBombTest {
     TAKEN.forEach((what, durations) -> System.out.println("# bombs " + what + ": " + durations));
   }
 
-  /** Every kind of bomb. */
+  /** Every kind of bomb; without a limit only where the machine is ours. */
   static Stream<Arguments> bombs() {
-    return Stream.of("plain", "setsid", "double", "nested", "closed")
-        .flatMap(kind -> Stream.of(End.values()).map(end -> Arguments.of(kind, end)));
+    List<String> limits = Place.isGuest() ? List.of(LIMITED, "") : List.of(LIMITED);
+    return limits.stream()
+        .flatMap(limit ->
+            Stream.of("plain", "setsid", "double", "nested", "closed")
+                .flatMap(kind ->
+                    Stream.of(End.values()).map(end -> Arguments.of(kind, limit, end))));
   }
 
   @ParameterizedTest
   @MethodSource("bombs")
-  void nothingIsLeftOfABomb(String kind, End end) throws Exception {
+  void nothingIsLeftOfABomb(String kind, String limit, End end) throws Exception {
     try (Orphans victim =
-        new Orphans(
-            BombVictim.class, MechanismChoice.CGROUP.name(), kind, Integer.toString(MANY))) {
+        new Orphans(BombVictim.class, MechanismChoice.CGROUP.name(), kind, limit)) {
+      int before = Orphans.onTheMachine();
       victim.go("started", 1);
-      // Those that are just being made may have no environment yet.
-      victim.awaitMembers(MANY * 3 / 4);
+      if (limit.isEmpty()) {
+        Orphans.awaitOnTheMachine(before + GROWN);
+      } else {
+        // Those that are just being made may have no environment yet.
+        victim.awaitMembers(MANY * 3 / 4);
+      }
       Duration taken;
       if (end == End.CLOSE) {
         taken = victim.awaitNoJob(victim.tell("close"), LIMIT);
       } else {
         taken = victim.awaitNothing(victim.die(OrphanRound.Way.KILL, 1), LIMIT);
       }
-      TAKEN.computeIfAbsent(end, key -> new Durations()).add(taken);
+      String what = (limit.isEmpty() ? "without a limit, " : "") + end;
+      TAKEN.computeIfAbsent(what, key -> new Durations()).add(taken);
     }
   }
 

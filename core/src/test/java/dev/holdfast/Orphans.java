@@ -121,6 +121,23 @@ final class Orphans implements AutoCloseable {
         .until(() -> family.alive().members().size() >= count);
   }
 
+  /**
+   * Waits until so many are on the machine, as the kernel counts them: where they grow without a
+   * limit, whoever looks at each of them comes to no end.
+   */
+  static void awaitOnTheMachine(int count) {
+    Awaitility.await("processes and threads")
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> onTheMachine() >= count);
+  }
+
+  /** All processes and threads there are. */
+  static int onTheMachine() throws IOException {
+    String runningAndAll = Files.readString(Path.of("/proc/loadavg")).split(" ")[3];
+    return Integer.parseInt(runningAndAll.substring(runningAndAll.indexOf('/') + 1));
+  }
+
   /** Gives it an order; from then on the time counts that this answers. */
   long tell(String order) throws IOException {
     Jvm.tell(jvm, order);
