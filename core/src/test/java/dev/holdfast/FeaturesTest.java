@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.cgroup.CgroupHost;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -52,6 +56,18 @@ class FeaturesTest {
   void aRootThatCannotBeUsedTakesNoFeature() {
     assertThat(Host.probe(Optional.of(folder)).features().keySet())
         .containsExactlyElementsOf(Host.probe().features().keySet());
+  }
+
+  @Test
+  void theProbeTakesMilliseconds() {
+    List<Duration> times = new ArrayList<>();
+    for (int i = 0; i < 21; i++) {
+      long begin = System.nanoTime();
+      Host.probe();
+      times.add(Duration.ofNanos(System.nanoTime() - begin));
+    }
+    Collections.sort(times);
+    assertThat(times.get(times.size() / 2)).as("the median").isLessThan(Duration.ofMillis(50));
   }
 
   private CgroupHost host(String groups, String mounts) throws Exception {

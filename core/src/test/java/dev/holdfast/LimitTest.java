@@ -141,6 +141,21 @@ class LimitTest {
   }
 
   @Test
+  @Needs(Feature.PIDS)
+  void theForkThatIsOneTooManyFails() throws Exception {
+    int eagain = 11;
+    Marked mark = Marked.fresh();
+    for (Limits limits :
+        List.of(Limits.builder().pids(4).build(), Limits.builder().raw("pids.max=4").build())) {
+      try (Job job = Job.builder().limits(limits).open()) {
+        Child child = job.start(Trees.forks(mark));
+        assertThat(child.stdout().readNBytes(5)).asString().isEqualTo("3 " + eagain + "\n");
+      }
+    }
+    assertThat(mark.alive()).isEmpty();
+  }
+
+  @Test
   @Needs(Feature.CPU)
   void cpuTimeIsThrottled() throws Exception {
     Result result =

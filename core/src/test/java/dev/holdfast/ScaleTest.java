@@ -150,7 +150,7 @@ class ScaleTest {
 
   @Test
   void noDescriptorIsInheritedWhileOthersStartToo() throws Exception {
-    int others = HOST ? 300 : 20;
+    int others = 300;
     Thread noise =
         Thread.ofPlatform()
             .start(() -> {

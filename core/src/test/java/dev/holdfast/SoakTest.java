@@ -82,7 +82,7 @@ class SoakTest {
         System.out.println("SoakTest: " + soak.run(tenth).summary());
       }
       Told last = soak.run(tenth);
-      System.out.println("SoakTest: first " + first.summary() + "; last " + last.summary());
+      System.out.println("# SoakTest: first " + first.summary() + "; last " + last.summary());
       assertSame(first, soak);
       if (!isAsFast(last.medians(), first.medians())) {
         assertAsFastAsAFreshOne(soak, tenth);
@@ -132,6 +132,7 @@ class SoakTest {
    */
   private static void assertAsFastAsAFreshOne(Soak old, int count) throws Exception {
     int rounds = 40;
+    System.out.println("# SoakTest: slower in the end than in the beginning; beside a fresh JVM");
     Map<String, List<Long>> ofOld = new TreeMap<>();
     Map<String, List<Long>> ofFresh = new TreeMap<>();
     try (Soak fresh = new Soak()) {
@@ -143,6 +144,7 @@ class SoakTest {
     }
     Map<String, Long> now = medians(ofOld);
     Map<String, Long> then = medians(ofFresh);
+    System.out.println("# SoakTest: in turn, old " + now + " ns, fresh " + then + " ns");
     assertThat(isAsFast(now, then))
         .as("medians of the last, %s ns, within a tenth of a fresh JVM's, %s ns", now, then)
         .isTrue();

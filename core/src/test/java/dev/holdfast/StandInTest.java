@@ -26,11 +26,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class StandInTest {
   private static final String ALLOCATE = "$n = 300000000; $x = 'a' x $n; print 'got it'";
 
-  /** Forks until that fails or is enough; tells how often it went well, and the errno. */
-  private static final String FORK =
-      "$|=1; for (1..30) { $p = fork; if (!defined $p) { print $n+0, ' ', $!+0, \"\\n\"; sleep 1000 }"
-          + " if (!$p) { sleep 1000; exit } $n++ } print \"$n 0\\n\"; sleep 1000";
-
   private static final int EAGAIN = 11;
 
   /** Somebody who has no process. */
@@ -65,7 +60,7 @@ class StandInTest {
   @Test
   @Needs(Feature.ROOT)
   void tasksAreThoseOfTheUser() throws Exception {
-    Command forks = Trees.perl(FORK, mark).identity(SOMEBODY).stdout(Output.pipe());
+    Command forks = Trees.forks(mark).identity(SOMEBODY);
     try (Job job = open(Limits.NONE)) {
       assertThat(line(job.start(forks))).isEqualTo("30 0");
     }

@@ -39,6 +39,15 @@ final class Trees {
         mark);
   }
 
+  /** Forks until that fails or is enough; tells how often it went well, and the errno. */
+  static Command forks(Marked mark) {
+    return perl(
+            "$|=1; for (1..30) { $p = fork; if (!defined $p) { print $n+0, ' ', $!+0, \"\\n\";"
+                + " sleep 1000 } if (!$p) { sleep 1000; exit } $n++ } print \"$n 0\\n\"; sleep 1000",
+            mark)
+        .stdout(Output.pipe());
+  }
+
   /** Sleeps and ignores SIGTERM. */
   static Command stubborn(Marked mark) {
     return perl("$SIG{TERM}='IGNORE'; $|=1; print \"ready\\n\"; sleep 1000;", mark);

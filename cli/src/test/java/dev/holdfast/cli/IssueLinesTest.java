@@ -53,6 +53,7 @@ class IssueLinesTest {
     assertThat(most).as("seen at once").isBetween(2, 8 + 1);
     assertThat(slowest).as("the slowest of the host's own tasks").isLessThan(RESPONSIVE);
     assertThat(mark.alive()).isEmpty();
+    assertThat(directoriesOf(report)).isEmpty();
   }
 
   @Test
@@ -103,7 +104,56 @@ class IssueLinesTest {
     // In a guest most of it is the start of the JVM, before the time begins to run.
     assertThat(whole).isBetween(1.0, HOST ? 4.0 : 100.0);
     assertThat(report.at("/cleanup/killedMembers").asInt()).isEqualTo(3);
-    assertThat(report.at("/cleanup/removed").asBoolean()).isTrue();
+    assertThat(mark.alive()).isEmpty();
+    assertThat(directoriesOf(report)).isEmpty();
+  }
+
+  /** Forks, leads a session, forks again and does not listen; the first process ends at once. */
+  @Test
+  @Needs(Feature.PIDS)
+  void aDaemonIsGoneWhenTheRunIs() throws Exception {
+    Process process =
+        start(
+            "--pids",
+            "8",
+            "--",
+            "perl",
+            "-e",
+            "use POSIX; pipe(R, W); if (fork) { close W; <R>; exit }"
+                + " POSIX::setsid(); exit 0 if fork; $SIG{TERM} = $SIG{HUP} = 'IGNORE';"
+                + " system(\"find /sys/fs/cgroup -path '*/holdfast-*/job-*' >\" . $ARGV[1]);"
+                + " close W; sleep 1000",
+            mark.text(),
+            folder.resolve("seen").toString());
+    JsonNode report = report(process, 0);
+    assertThat(report.at("/cleanup/killedMembers").asInt()).isEqualTo(1);
+    assertThat(mark.alive()).isEmpty();
+    assertThat(directoriesOf(report)).isEmpty();
+    // The control: while it ran they were there.
+    for (JsonNode path : report.get("cgroup")) {
+      assertThat(Files.readString(folder.resolve("seen"))).contains(tail(path));
+    }
+  }
+
+  /** Those of its job that are in any hierarchy. */
+  private static List<String> directoriesOf(JsonNode report) throws IOException {
+    List<String> found = new ArrayList<>();
+    assertThat(report.get("cgroup")).isNotEmpty();
+    for (JsonNode path : report.get("cgroup")) {
+      Process find =
+          new ProcessBuilder("find", "/sys/fs/cgroup", "-path", "*" + tail(path))
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      try (var lines = find.inputReader().lines()) {
+        lines.forEach(found::add);
+      }
+    }
+    return found;
+  }
+
+  /** As it is below any mount: from the anchor on. */
+  private static String tail(JsonNode path) {
+    return path.asString().substring(path.asString().indexOf("/holdfast-"));
   }
 
   private Process start(String... arguments) throws IOException {

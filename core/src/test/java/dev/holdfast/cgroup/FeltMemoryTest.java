@@ -8,6 +8,8 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,8 +36,14 @@ class FeltMemoryTest {
   @Needs(Feature.PURE_V2)
   void aboveHighTheGroupIsSlowedDownAndNotKilled() throws Exception {
     group.apply(Limits.builder().memoryHigh("16M").build(), false);
-    Process hog = groups.run(group, LiveGroups.hog(256));
-    await().atMost(PATIENCE).until(() -> events().high().orElse(-1) > 0);
+    List<CgroupEvent.Kind> told = new CopyOnWriteArrayList<>();
+    Process hog;
+    try (EventWatch watch = group.listen(event -> told.add(event.kind()))) {
+      assertThat(watch.kinds()).contains(CgroupEvent.Kind.MEMORY_HIGH);
+      hog = groups.run(group, LiveGroups.hog(256));
+      await().atMost(PATIENCE).until(() -> events().high().orElse(-1) > 0);
+      await().atMost(PATIENCE).until(() -> told.contains(CgroupEvent.Kind.MEMORY_HIGH));
+    }
     assertThat(hog.isAlive()).isTrue();
     assertThat(events().oomKill()).hasValue(0);
     assertThat(group.usage().memory().current().orElseThrow()).isLessThan(128 * MIB);

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Limits of swap, with swap on a device: in guests, since the whole machine has it meanwhile. */
 @InGuest
@@ -104,6 +106,42 @@ class FeltSwapTest {
             .hasMessageContaining("6.12");
       }
       group.kill(PATIENCE);
+    }
+  }
+
+  /**
+   * The neighbour has the group reclaim: from whom nothing protects, and the others keep theirs.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "low", "min"})
+  @Needs(Feature.PURE_V2)
+  void whatIsProtectedStays(String protection) throws Exception {
+    try (ZramSwap swap = new ZramSwap("512M")) {
+      group.enableControllers();
+      group.apply(Limits.builder().memory("64M").swap("256M").build());
+      try (Cgroup kept = group.create("kept");
+          Cgroup neighbour = group.create("neighbour")) {
+        Limits.Builder limits = Limits.builder();
+        switch (protection) {
+          case "low" -> limits.memoryLow("40M");
+          case "min" -> limits.memoryMin("40M");
+          default -> limits.memoryHigh("max");
+        }
+        kept.apply(limits.build());
+        Process first = groups.runAndRead(kept, LiveGroups.hog(16));
+        assertThat(first.inputReader().readLine()).isEqualTo("full");
+        long before = kept.usage().memory().current().orElseThrow();
+        assertThat(before).isBetween(16 * MIB, 40 * MIB);
+        Process second = groups.runAndRead(neighbour, LiveGroups.hog(64));
+        assertThat(second.inputReader().readLine()).isEqualTo("full");
+        long after = kept.usage().memory().current().orElseThrow();
+        if (protection.equals("none")) {
+          assertThat(after).as("what the control keeps").isLessThan(before / 2);
+        } else {
+          assertThat(after).as("what is kept").isGreaterThan(before * 9 / 10);
+        }
+        group.kill(PATIENCE);
+      }
     }
   }
 
