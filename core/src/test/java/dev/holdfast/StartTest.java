@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a command finds when it starts, and how a start fails. */
 @EveryKernel
-@Timeout(180)
+@Timeout(300)
 class StartTest {
   @TempDir Path directory;
 
