@@ -2,7 +2,6 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
-import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,29 +49,33 @@ final class BlockDevice {
       throws IOException {
     String number = request.key();
     Path device = sys.resolve("dev/block").resolve(number);
-    SystemCallException cause =
-        new SystemCallException("write", group.path().resolve(file).toString(), errno);
     if (number.isEmpty()) {
       rows.refused(request, group, file, errno);
-    } else if (Files.exists(device.resolve("partition"))) {
+    } else if (errno == Errno.ENODEV && Files.exists(device.resolve("partition"))) {
       rows.refused(
           request,
+          group,
+          file,
+          errno,
           "the device " + number + " is a partition, and " + file + " is about whole disks",
-          "give its disk" + disk(device),
-          cause);
+          "give its disk" + disk(device));
     } else if (errno == Errno.ENODEV) {
       rows.refused(
           request,
-          String.valueOf(cause.getMessage()) + ": there is no block device " + number,
-          "give one of those in " + sys.resolve("block"),
-          cause);
+          group,
+          file,
+          errno,
+          "there is no block device " + number,
+          "give one of those in " + sys.resolve("block"));
     } else if (errno == Errno.EOPNOTSUPP) {
       rows.refused(
           request,
-          String.valueOf(cause.getMessage()) + ": nothing there schedules the device by " + file,
+          group,
+          file,
+          errno,
+          "nothing there schedules the device by " + file,
           "have it use the bfq scheduler (queue/scheduler), or switch it on in io.cost.qos of the"
-              + " root group",
-          cause);
+              + " root group");
     } else {
       rows.refused(request, group, file, errno);
     }

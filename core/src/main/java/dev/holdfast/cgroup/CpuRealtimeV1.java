@@ -31,35 +31,31 @@ final class CpuRealtimeV1 {
     boolean keeps = runtime == LimitValue.Bandwidth.SAME_QUOTA;
     LimitValue kept = keeps ? value(group.read(RUNTIME), Long.toString(period)) : null;
     LimitValue wanted = kept == null ? request.value() : kept;
-    int errno = write(group, runtime, period, rows);
+    int runtimeErrno = 0;
+    int errno = rows.exchange(group, PERIOD, Long.toString(period)).errno();
+    // Neither may on the way stand beside the former other if that is more than there is.
+    if (!keeps) {
+      runtimeErrno = rows.exchange(group, RUNTIME, Long.toString(runtime)).errno();
+      if (errno != 0 && runtimeErrno == 0) {
+        errno = rows.exchange(group, PERIOD, Long.toString(period)).errno();
+      }
+    }
+    String file = runtimeErrno == 0 ? PERIOD : RUNTIME;
+    errno = runtimeErrno == 0 ? errno : runtimeErrno;
     if (errno == Errno.EINVAL) {
       rows.refused(
           request,
           group,
-          RUNTIME,
+          file,
           errno,
           "the kernel refuses it: no group may have more than the one above it has left",
           "give less, or raise " + RUNTIME + " of the group above, which is 0 unless it was set");
     } else if (errno != 0) {
-      rows.refused(request, group, RUNTIME, errno);
+      rows.refused(request, group, file, errno);
     } else {
       String periodNow = group.read(PERIOD);
       rows.readBack(request, group, RUNTIME, wanted, text -> value(text, periodNow));
     }
-  }
-
-  /** Neither may on the way stand beside the former other if that is more than there is. */
-  private static int write(Directory group, long runtime, long period, LimitRows rows)
-      throws IOException {
-    int errno = rows.exchange(group, PERIOD, Long.toString(period)).errno();
-    if (runtime == LimitValue.Bandwidth.SAME_QUOTA) {
-      return errno;
-    }
-    int last = rows.exchange(group, RUNTIME, Long.toString(runtime)).errno();
-    if (errno != 0 && last == 0) {
-      return rows.exchange(group, PERIOD, Long.toString(period)).errno();
-    }
-    return last;
   }
 
   private static @Nullable LimitValue value(String runtimeText, String periodText) {

@@ -62,7 +62,7 @@ final class Cpuset implements Controller {
     Directory.Exchange exchange = group.exchange(PARTITION, wanted, former);
     String shown = exchange.text().strip();
     if (exchange.errno() == 0 && former != null && shown.startsWith(wanted + " invalid")) {
-      group.tryWrite(PARTITION, former.strip().split(" ", 2)[0]);
+      group.tryWrite(PARTITION, word(former));
       rows.refused(
           request,
           "the kernel makes none of this group: " + PARTITION + " reads \"" + shown + "\"",
@@ -70,7 +70,15 @@ final class Cpuset implements Controller {
           null);
       return;
     }
+    if (exchange.errno() == 0) {
+      rows.rollback().wrote(group, PARTITION, former == null ? null : word(former));
+    }
     rows.check(request, group, PARTITION, request.value(), exchange, Cpuset::text);
+  }
+
+  /** What is written, without the kernel's reason why it means nothing. */
+  private static String word(String shown) {
+    return shown.strip().split(" ", 2)[0];
   }
 
   /** Nothing can join a group of v1 that has no processors or no memory nodes. */

@@ -85,14 +85,20 @@ final class LimitRows {
   /** Reports that the kernel refused to write {@code file}. */
   void refused(Limits.Request request, Directory group, String file, int errno)
       throws HoldfastException {
-    String remedy =
-        switch (errno) {
-          case Errno.ENOENT -> "use a kernel that has " + file + ", or leave this limit out";
-          case Errno.EINVAL, Errno.ERANGE -> "give a value that " + file + " takes here";
-          case Errno.ENODEV -> "give a device that this machine has";
-          default -> Refusal.remedy(errno);
-        };
-    refused(request, group, file, errno, "", remedy);
+    refused(request, group, file, errno, "", remedy(group, file, errno));
+  }
+
+  private static String remedy(Directory group, String file, int errno) {
+    if (!group.has(Joining.FILE)) {
+      return Refusal.remedy(errno); // ENOENT and ENODEV are of a group that was removed
+    }
+    return switch (errno) {
+      case Errno.ENOENT, Errno.EOPNOTSUPP ->
+          "use a kernel that has " + file + ", or leave this limit out";
+      case Errno.EINVAL, Errno.ERANGE, Errno.ENOSPC -> "give a value that " + file + " takes here";
+      case Errno.ENODEV -> "give a device that this machine has";
+      default -> Refusal.remedy(errno);
+    };
   }
 
   /** As above, where more is known than the errno says. */

@@ -73,8 +73,7 @@ final class MemoryV1 implements Controller {
     }
     Optional<Limits.Request> waits = limits.get(LimitKind.OOM_KILL_DISABLE);
     if (waits.isPresent()) {
-      String text = waits.get().value().toString();
-      rows.set(waits.get(), group, OOM_CONTROL, text, MemoryV1::oomKillDisable);
+      oomControl(waits.get(), rows);
     }
     Optional<Limits.Request> kernel = limits.get(LimitKind.MEMORY_KERNEL);
     if (kernel.isPresent()) {
@@ -85,10 +84,35 @@ final class MemoryV1 implements Controller {
     if (memory.isPresent()) {
       // The file counts both together: swap that was asked for before moves along.
       memory(memory.get(), swap.isPresent() ? swap : rows.earlier().swapLimit(), rows);
+      if (swap.isPresent() && !rows.has(swap.get())) {
+        withoutMemory(swap.get(), rows);
+      }
     } else if (swap.isPresent()) {
       LimitValue current = parse(group.read(LIMIT));
       swap(current == null ? LimitValue.UNLIMITED : current, swap, rows);
     }
+  }
+
+  /** The file shows more than what is written to it. */
+  private void oomControl(Limits.Request request, LimitRows rows) throws IOException {
+    Directory.Exchange exchange = group.exchange(OOM_CONTROL, request.value().toString(), null);
+    if (exchange.errno() == 0) {
+      String former = exchange.former();
+      LimitValue before = former == null ? null : oomKillDisable(former);
+      rows.rollback().wrote(group, OOM_CONTROL, before == null ? null : before.toString());
+    }
+    rows.check(request, group, OOM_CONTROL, request.value(), exchange, MemoryV1::oomKillDisable);
+  }
+
+  /** Swap is what memory leaves of both: with the best effort, it is not limited either. */
+  private static void withoutMemory(Limits.Request swap, LimitRows rows) throws IOException {
+    String why = "v1 counts memory and swap together, and memory is not limited";
+    for (AppliedLimit row : rows.rows()) {
+      if (row.kind() == LimitKind.MEMORY && row.reason().isPresent()) {
+        why += ": " + row.reason().get();
+      }
+    }
+    rows.refused(swap, why, "give a memory limit that can be had", null);
   }
 
   /** Since Linux 5.16 the file is gone, refuses, or takes everything and does nothing. */
@@ -98,12 +122,15 @@ final class MemoryV1 implements Controller {
     LimitValue found = exchange.errno() == 0 ? parse(exchange.text()) : null;
     if (found != null && LimitRows.same(request.kind(), wanted, found)) {
       rows.enforced(request, found, KERNEL);
-    } else {
-      rows.refused(
-          request,
-          "this kernel does not limit its own memory apart from the group's",
-          "leave memory-kernel out: what the kernel uses for the group counts in memory",
-          null);
+      return;
+    }
+    String why = "this kernel does not limit its own memory apart from the group's";
+    String remedy = "leave memory-kernel out: what the kernel uses for the group counts in memory";
+    switch (exchange.errno()) {
+      case 0 -> rows.refused(request, why, remedy, null);
+      case Errno.ENOENT, Errno.EOPNOTSUPP ->
+          rows.refused(request, group, KERNEL, exchange.errno(), why, remedy);
+      default -> rows.refused(request, group, KERNEL, exchange.errno());
     }
   }
 

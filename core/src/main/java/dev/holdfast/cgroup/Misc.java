@@ -41,9 +41,11 @@ final class Misc implements Controller {
       if (exchange.errno() == Errno.EINVAL) {
         rows.refused(
             request,
+            group,
+            MAX,
+            exchange.errno(),
             "this machine has no resource " + resource,
-            "give one of those in misc.capacity of the root group",
-            null);
+            "give one of those in misc.capacity of the root group");
       } else {
         rows.check(request, group, MAX, request.value(), exchange, text -> value(text, resource));
       }

@@ -4,7 +4,6 @@ import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.KernelFiles;
-import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.util.OptionalLong;
 
@@ -27,38 +26,56 @@ public final class PeakWindow implements AutoCloseable {
     this.path = path;
   }
 
-  static PeakWindow open(Directory group, String name) throws IOException {
+  static PeakWindow open(Directory group, String name) throws HoldfastException {
     String path = group.path().resolve(name).toString();
+    PeakWindow window;
     try {
-      PeakWindow window = new PeakWindow(group.openToReadAndWrite(name), path);
-      try {
-        window.reset();
-        return window;
-      } catch (IOException | RuntimeException failure) {
-        window.close();
-        throw failure;
-      }
-    } catch (SystemCallException refused) {
-      boolean tooOld =
-          refused.errno() == Errno.EINVAL
-              || refused.errno() == Errno.EACCES
-              || refused.errno() == Errno.ENOENT;
-      throw new HoldfastException(
-          "cannot watch the peak in " + name + " from now on",
-          String.valueOf(refused.getMessage()),
-          tooOld ? "use Linux 6.12 or later with cgroup v2" : Refusal.remedy(refused.errno()),
-          refused);
+      window = new PeakWindow(group.openToReadAndWrite(name), path);
+    } catch (IOException refused) {
+      throw refused(path, refused);
+    }
+    try {
+      window.reset();
+      return window;
+    } catch (HoldfastException | RuntimeException failure) {
+      window.close();
+      throw failure;
     }
   }
 
-  /** Begins anew: what is used now is the peak. */
-  public void reset() throws IOException {
-    KernelFiles.write(file, path, "reset");
+  private static HoldfastException refused(String path, IOException refused) {
+    String remedy =
+        switch (Refusal.errno(refused)) {
+          case Errno.EINVAL, Errno.EACCES, Errno.ENOENT -> "use Linux 6.12 or later with cgroup v2";
+          default -> Refusal.remedy(Refusal.errno(refused));
+        };
+    return Refusal.of("cannot watch the peak in " + path + " from now on", refused, remedy);
   }
 
-  /** The highest use since then, in bytes. */
-  public OptionalLong bytes() throws IOException {
-    return FlatKeyed.number(KernelFiles.read(file, path));
+  /**
+   * Begins anew: what is used now is the peak.
+   *
+   * @throws HoldfastException as {@link Cgroup#peakWindow} does; also if the group was removed
+   */
+  public void reset() throws HoldfastException {
+    try {
+      KernelFiles.write(file, path, "reset");
+    } catch (IOException refused) {
+      throw refused(path, refused);
+    }
+  }
+
+  /**
+   * The highest use since then, in bytes.
+   *
+   * @throws HoldfastException if the group was removed
+   */
+  public OptionalLong bytes() throws HoldfastException {
+    try {
+      return FlatKeyed.number(KernelFiles.read(file, path));
+    } catch (IOException failure) {
+      throw Refusal.of("cannot read the peak in " + path, failure);
+    }
   }
 
   @Override

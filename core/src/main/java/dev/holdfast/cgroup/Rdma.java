@@ -43,9 +43,11 @@ final class Rdma implements Controller {
     if (exchange.errno() == Errno.ENODEV) {
       rows.refused(
           request,
+          group,
+          MAX,
+          exchange.errno(),
           "there is no RDMA device " + device,
-          "give one of those in /sys/class/infiniband",
-          null);
+          "give one of those in /sys/class/infiniband");
     } else if (exchange.errno() != 0) {
       rows.refused(request, group, MAX, exchange.errno());
     } else {

@@ -28,6 +28,10 @@ import org.junit.jupiter.api.Timeout;
 class CgroupFaultTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final String NAME = "hf-fault-" + ProcessHandle.current().pid() + "-";
+  private static final List<PressureKind> PRESSURES =
+      List.of(PressureKind.CPU, PressureKind.MEMORY, PressureKind.IO);
+  private static final Duration STALL = Duration.ofMillis(100);
+  private static final Duration WINDOW = Duration.ofSeconds(2);
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
   /** Where a failure shows in nothing but another way to the same end. */
@@ -67,12 +71,14 @@ class CgroupFaultTest {
               attempts.attempt(() -> group.apply(limits, false));
               attempts.attempt(group::freeze);
               attempts.attempt(group::thaw);
-              if (group
-                  .unifiedDirectory()
-                  .map(d -> d.resolve("memory.reclaim"))
-                  .map(Files::exists)
-                  .orElse(false)) {
+              if (has(group, "memory.reclaim")) {
                 attempts.attempt(() -> group.reclaim(4096));
+              }
+              for (PressureKind kind : PRESSURES) {
+                if (has(group, kind.file())) {
+                  attempts.attempt(
+                      () -> group.onPressure(kind, false, STALL, WINDOW, () -> {}).close());
+                }
               }
               if (group.directory("memory").isPresent()) {
                 attempts.attempt(() -> group.watchOom(() -> {}).close());
@@ -111,6 +117,10 @@ class CgroupFaultTest {
     assertThat(matrix.silentBut(FALL_BACKS)).isEmpty();
   }
 
+  private static boolean has(Cgroup group, String file) {
+    return group.unifiedDirectory().map(d -> Files.exists(d.resolve(file))).orElse(false);
+  }
+
   /** Whatever of it this kernel holds. */
   private static Limits everythingThatHoldsHere(Delegation delegation) throws IOException {
     Limits.Builder holding = Limits.builder().oomGroup(true);
@@ -131,7 +141,11 @@ class CgroupFaultTest {
             case NET_CLASS -> "1048577";
             case NET_PRIORITY -> "lo=1";
             case SET -> "cgroup.max.depth=5";
-            default -> "";
+            case CPU_IDLE, OOM_KILL_DISABLE -> "no";
+            case CPUSET_PARTITION -> "member";
+            // Each a file of the same syntax as others, or of devices: LimitFaultTest has all.
+            case IO_WEIGHT, IO_MAX, IO_LATENCY, HUGETLB, RDMA, MISC -> "";
+            case CPU_REALTIME, MEMORY_KERNEL, OOM_GROUP, CPU_TIME -> "";
           };
       if (!text.isEmpty() && holds(delegation, kind, text)) {
         holding.set(kind, text);

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** A folder that poses as a control group. A file that is written must be empty before. */
+/**
+ * A folder that poses as a control group. It keeps what was longer: a file that is written must be
+ * empty before, or hold nothing longer.
+ */
 final class FakeGroup implements AutoCloseable {
   final Path path;
   final Branch branch;
@@ -20,6 +23,9 @@ final class FakeGroup implements AutoCloseable {
     Hierarchy hierarchy =
         new Hierarchy(unified, path, "/", Set.copyOf(controllers), "/", Optional.of(path));
     this.branch = new Branch(hierarchy, directory, unified ? List.of() : controllers);
+    if (!directory.has(Joining.FILE)) {
+      files(Joining.FILE);
+    }
   }
 
   static FakeGroup v2(Path path) throws IOException {

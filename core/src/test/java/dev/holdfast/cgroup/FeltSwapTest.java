@@ -1,6 +1,7 @@
 package dev.holdfast.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.testing.Feature;
@@ -92,18 +93,14 @@ class FeltSwapTest {
   }
 
   @Test
-  @Needs(Feature.PURE_V2)
-  void aWindowForThePeakOfSwapOrTheReasonWhyNot() throws Exception {
+  @Needs({Feature.PURE_V2, Feature.PEAK_RESET})
+  void aWindowForThePeakOfSwap() throws Exception {
     try (ZramSwap swap = new ZramSwap("512M")) {
       group.apply(Limits.builder().memory("32M").swap("256M").build());
       try (PeakWindow window = group.swapPeakWindow()) {
         assertThat(window.bytes()).hasValue(0);
         groups.run(group, LiveGroups.hog(64));
         await().atMost(PATIENCE).until(() -> window.bytes().orElseThrow() > 16 * MIB);
-      } catch (HoldfastException unavailable) {
-        assertThat(unavailable)
-            .hasMessageContaining("memory.swap.peak")
-            .hasMessageContaining("6.12");
       }
       group.kill(PATIENCE);
     }
@@ -143,6 +140,15 @@ class FeltSwapTest {
         group.kill(PATIENCE);
       }
     }
+  }
+
+  @Test
+  @Needs({Feature.PURE_V2, Feature.NO_PEAK_RESET})
+  void withoutAPeakOfSwapThatCanBeResetItIsSaidWhatHasOne() {
+    assertThatThrownBy(() -> group.swapPeakWindow())
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("memory.swap.peak")
+        .hasMessageContaining("6.12");
   }
 
   @Test

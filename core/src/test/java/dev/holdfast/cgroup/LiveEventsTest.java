@@ -229,16 +229,23 @@ class LiveEventsTest {
   }
 
   @Test
-  void aWindowForThePeakOrTheReasonWhyNot() throws Exception {
+  @Needs(Feature.PEAK_RESET)
+  void aWindowForThePeak() throws Exception {
     try (PeakWindow window = group.peakWindow()) {
       assertThat(window.bytes()).isPresent();
       run("head -c 20m /dev/zero | tail -c 20m >/dev/null; sleep 1000");
       await().atMost(PATIENCE).until(() -> window.bytes().getAsLong() > 16 << 20);
       window.reset();
       assertThat(window.bytes().getAsLong()).isLessThan(16 << 20);
-    } catch (HoldfastException unavailable) {
-      assertThat(unavailable).hasMessageContaining("v2");
     }
+  }
+
+  @Test
+  @Needs(Feature.NO_PEAK_RESET)
+  void withoutAPeakThatCanBeResetItIsSaidWhatHasOne() {
+    assertThatThrownBy(() -> group.peakWindow())
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("v2");
   }
 
   private List<CgroupEvent.Kind> kinds() {

@@ -36,6 +36,10 @@ public enum Feature {
   MEMORY("the memory controller", () -> controller("memory")),
   V1_MEMORY("the memory controller on v1", () -> controllerOnV1("memory")),
   V2_MEMORY("the memory controller on v2", () -> controllerOnV2("memory")),
+  PEAK_RESET(
+      "a peak of memory that can be reset: v2's memory controller, Linux 6.12",
+      () -> V2_MEMORY.isPresent() && isLinux(6, 12)),
+  NO_PEAK_RESET("no peak of memory that can be reset", () -> !PEAK_RESET.isPresent()),
   CPU("the cpu controller", () -> controller("cpu")),
   PIDS("the pids controller", () -> controller("pids")),
   CPUSET("the cpuset controller", () -> controller("cpuset")),
@@ -146,6 +150,12 @@ public enum Feature {
         .filter(line -> line.contains(" - " + type + " "))
         .map(Mount::parse)
         .toList();
+  }
+
+  private static boolean isLinux(int major, int minor) {
+    String[] numbers = read(Path.of("/proc/sys/kernel/osrelease")).split("[^0-9]", 3);
+    int present = Integer.parseInt(numbers[0]);
+    return present > major || (present == major && Integer.parseInt(numbers[1]) >= minor);
   }
 
   private static int uid() {
