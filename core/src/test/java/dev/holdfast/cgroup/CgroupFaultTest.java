@@ -28,8 +28,6 @@ import org.junit.jupiter.api.Timeout;
 class CgroupFaultTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final String NAME = "hf-fault-" + ProcessHandle.current().pid() + "-";
-  private static final List<PressureKind> PRESSURES =
-      List.of(PressureKind.CPU, PressureKind.MEMORY, PressureKind.IO);
   private static final Duration STALL = Duration.ofMillis(100);
   private static final Duration WINDOW = Duration.ofSeconds(2);
   private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -74,10 +72,12 @@ class CgroupFaultTest {
               if (has(group, "memory.reclaim")) {
                 attempts.attempt(() -> group.reclaim(4096));
               }
-              for (PressureKind kind : PRESSURES) {
+              for (PressureKind kind : PressureKind.values()) {
                 if (has(group, kind.file())) {
-                  attempts.attempt(
-                      () -> group.onPressure(kind, false, STALL, WINDOW, () -> {}).close());
+                  attempts.attempt(() ->
+                      group
+                          .onPressure(kind, kind == PressureKind.IRQ, STALL, WINDOW, () -> {})
+                          .close());
                 }
               }
               if (group.directory("memory").isPresent()) {

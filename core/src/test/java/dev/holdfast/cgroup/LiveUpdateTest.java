@@ -57,6 +57,20 @@ class LiveUpdateTest {
     assertThat(Long.parseLong(read("memory", memoryFile()))).isEqualTo(64 * MIB);
   }
 
+  /** Its file shows more than what is written to it. */
+  @Test
+  @Needs(Feature.V1_MEMORY)
+  void thatTasksWaitForMemoryIsTakenBackToo() throws Exception {
+    Limits limits = Limits.builder().oomKillDisable(true).memory("32M").build();
+    try (Faults faults = Faults.failing(new Faults.Site("write", memoryFile()), EBUSY)) {
+      assertThatThrownBy(() -> group.apply(limits, false))
+          .hasMessageContaining("EBUSY")
+          .hasMessageNotContaining("stays changed");
+      assertThat(faults.writtenFiles()).filteredOn("memory.oom_control"::equals).hasSize(2);
+    }
+    assertThat(read("memory", "memory.oom_control")).startsWith("oom_kill_disable 0");
+  }
+
   /** What the kernel gives a new group is known, not read; what it finds in an old one is read. */
   @Test
   @Needs({Feature.MEMORY, Feature.PIDS, Feature.CPU})
