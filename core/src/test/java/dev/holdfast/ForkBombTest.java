@@ -73,8 +73,8 @@ class ForkBombTest {
     return limits.stream()
         .flatMap(limit ->
             Stream.of("plain", "setsid", "double", "nested", "closed")
-                .flatMap(kind ->
-                    Stream.of(End.values()).map(end -> Arguments.of(kind, limit, end))));
+                .flatMap(
+                    kind -> Stream.of(End.values()).map(end -> Arguments.of(kind, limit, end))));
   }
 
   @ParameterizedTest
