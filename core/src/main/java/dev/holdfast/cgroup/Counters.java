@@ -64,17 +64,22 @@ public final class Counters {
     Map<String, Counters> all = new LinkedHashMap<>();
     if (text != null) {
       for (String line : text.split("\n", -1)) {
-        String[] words = line.strip().split(" +", -1);
+        String[] words = line.split(" +", -1);
         Map<String, Long> values = new LinkedHashMap<>();
         for (int i = 1; i < words.length; i++) {
           put(values, words[i], words[i].indexOf('='));
         }
-        if (!values.isEmpty()) {
+        if (!values.isEmpty() && isName(words[0])) {
           all.put(words[0], new Counters(values));
         }
       }
     }
     return Collections.unmodifiableMap(all);
+  }
+
+  /** Whether a line begins with one, and not with a blank or a number of nobody knows what. */
+  static boolean isName(String word) {
+    return !word.isEmpty() && word.indexOf('=') < 0;
   }
 
   static Counters of(Map<String, Long> values) {

@@ -24,15 +24,15 @@ record CpuStatistics(SnapshotFiles unified, SnapshotFiles controller, SnapshotFi
     Optional<Duration> total = micros(time, "usage_usec");
     Optional<Duration> user = micros(time, "user_usec");
     Optional<Duration> system = micros(time, "system_usec");
-    if (total.isEmpty()) {
+    if (total.isEmpty() && user.isEmpty() && system.isEmpty()) {
       total = nanos(cpuacct.text("cpuacct.usage"));
       user = nanos(cpuacct.text("cpuacct.usage_user"));
       system = nanos(cpuacct.text("cpuacct.usage_sys"));
-    }
-    if (total.isPresent() && (user.isEmpty() || system.isEmpty())) {
-      String ticks = cpuacct.text("cpuacct.stat");
-      user = Figures.times(FlatKeyed.value(ticks, "user"), TICK_NANOS);
-      system = Figures.times(FlatKeyed.value(ticks, "system"), TICK_NANOS);
+      if (user.isEmpty() || system.isEmpty()) {
+        String ticks = cpuacct.text("cpuacct.stat");
+        user = Figures.times(FlatKeyed.value(ticks, "user"), TICK_NANOS);
+        system = Figures.times(FlatKeyed.value(ticks, "system"), TICK_NANOS);
+      }
     }
     return new Statistics.Cpu(
         total,

@@ -67,6 +67,13 @@ final class Figures {
         : Optional.of(Duration.ofNanos(number * nanosEach));
   }
 
+  /** Absent, too, if no number holds it. */
+  static OptionalLong sum(OptionalLong one, long other) {
+    return one.isEmpty() || one.getAsLong() > Long.MAX_VALUE - other
+        ? OptionalLong.empty()
+        : OptionalLong.of(one.getAsLong() + other);
+  }
+
   Usage usage() {
     return new Usage(
         new Usage.Cpu(cpuTotal, cpuUser, cpuSystem, throttled, throttledPeriods),

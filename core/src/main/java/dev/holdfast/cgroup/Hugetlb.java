@@ -82,14 +82,12 @@ final class Hugetlb implements Controller {
     rows.set(request, group, file(size.name(), ""), wanted, text, shown -> value(shown, size));
   }
 
-  /**
-   * The kernel rounds down to whole pages, and so near to the greatest number there is no limit.
-   */
+  /** The kernel rounds down to whole pages, and the greatest of such numbers is no limit. */
   private static LimitValue whole(LimitValue value, HugePages.Size size) {
     if (!(value instanceof LimitValue.Count(long bytes))) {
       return value;
     }
-    return bytes > Long.MAX_VALUE - 2 * size.bytes()
+    return bytes > Long.MAX_VALUE - size.bytes()
         ? LimitValue.UNLIMITED
         : LimitValue.count(bytes - bytes % size.bytes());
   }
@@ -111,15 +109,11 @@ final class Hugetlb implements Controller {
       OptionalLong count =
           unified
               ? FlatKeyed.value(figures.read(group, prefix + "events"), "max")
-              : sum(
+              : Figures.sum(
                   FlatKeyed.number(figures.read(group, prefix + "failcnt")),
-                  FlatKeyed.number(figures.read(group, prefix + "rsvd.failcnt")));
+                  FlatKeyed.number(figures.read(group, prefix + "rsvd.failcnt")).orElse(0));
       count.ifPresent(number -> trips.put(size.name(), number));
     }
     figures.hugetlbTrips = trips;
-  }
-
-  private static OptionalLong sum(OptionalLong used, OptionalLong reserved) {
-    return used.isEmpty() ? used : OptionalLong.of(used.getAsLong() + reserved.orElse(0));
   }
 }

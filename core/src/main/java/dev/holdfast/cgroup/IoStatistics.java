@@ -71,7 +71,7 @@ record IoStatistics(SnapshotFiles files) {
     for (String line : text.split("\n", -1)) {
       String[] words = line.split(" ", -1);
       String kind =
-          words.length != 3
+          words.length != 3 || words[0].isEmpty()
               ? ""
               : switch (words[1]) {
                 case "Read" -> "r";

@@ -80,7 +80,7 @@ final class MemoryStatistics {
   private static Counters total(Counters all) {
     Map<String, Long> totals = new LinkedHashMap<>();
     for (String name : all.names()) {
-      if (name.startsWith(TOTAL)) {
+      if (name.startsWith(TOTAL) && name.length() > TOTAL.length()) {
         totals.put(name.substring(TOTAL.length()), all.get(name).orElse(0));
       }
     }
@@ -108,9 +108,8 @@ final class MemoryStatistics {
     Map<Integer, Map<String, Long>> nodes = new TreeMap<>();
     for (String line : text.split("\n", -1)) {
       String[] words = line.split(" ", -1);
-      if (words[0].startsWith(prefix)) {
-        int total = words[0].indexOf('=');
-        String name = words[0].substring(prefix.length(), total < 0 ? words[0].length() : total);
+      String name = name(words[0], prefix);
+      if (Counters.isName(name)) {
         for (int i = 1; i < words.length; i++) {
           put(nodes, name, words[i], unit);
         }
@@ -119,6 +118,15 @@ final class MemoryStatistics {
     Map<Integer, Counters> all = new LinkedHashMap<>();
     nodes.forEach((node, counts) -> all.put(node, Counters.of(counts)));
     return Collections.unmodifiableMap(all);
+  }
+
+  /** Empty if it is none of those looked for; v1's comes with a total. */
+  private static String name(String word, String prefix) {
+    if (prefix.isEmpty()) {
+      return word;
+    }
+    int total = word.indexOf('=');
+    return word.startsWith(prefix) && total > 0 ? word.substring(prefix.length(), total) : "";
   }
 
   private static void put(

@@ -286,11 +286,11 @@ final class MemoryV1 implements Controller {
     }
     figures.swapMaxTrips = together;
     if (limit != null && limit.equals(limitTogether) && memory.isPresent()) {
-      long known = memory.getAsLong() + together.orElse(0);
-      if (known == 0) {
-        known = oomKills.orElse(0);
+      memory = Figures.sum(memory, together.orElse(0));
+      if (memory.orElse(-1) == 0) {
+        long killed = oomKills.orElse(0);
+        memory = killed == 0 && together.isEmpty() ? OptionalLong.empty() : OptionalLong.of(killed);
       }
-      memory = known == 0 && together.isEmpty() ? OptionalLong.empty() : OptionalLong.of(known);
     }
     figures.memoryMaxTrips = memory;
   }

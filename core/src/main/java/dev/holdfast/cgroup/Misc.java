@@ -61,7 +61,7 @@ final class Misc implements Controller {
     Map<String, Long> trips = new TreeMap<>();
     Counters events = Counters.flat(figures.read(group, "misc.events")); // since Linux 5.16
     for (String name : events.names()) {
-      if (name.endsWith(EVENT)) {
+      if (name.endsWith(EVENT) && name.length() > EVENT.length()) {
         trips.put(name.substring(0, name.length() - EVENT.length()), events.get(name).orElse(0));
       }
     }

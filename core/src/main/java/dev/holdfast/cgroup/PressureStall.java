@@ -91,8 +91,9 @@ public record PressureStall(Optional<Line> some, Optional<Line> full) {
     return line.substring(begin, end < 0 ? line.length() : end);
   }
 
+  /** {@code N.NN}, from 0.00 to 100.00. */
   private static double percent(@Nullable String text) {
-    return text != null && text.matches("[0-9]{1,3}\\.[0-9]{1,6}")
+    return text != null && text.matches("[1-9]?[0-9]\\.[0-9]{2}|100\\.00")
         ? Double.parseDouble(text)
         : Double.NaN;
   }

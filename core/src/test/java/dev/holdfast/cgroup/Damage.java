@@ -1,14 +1,20 @@
 package dev.holdfast.cgroup;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /** Damaged texts, the same ones for the same seed ({@code -Dholdfast.seed}), which is printed. */
 final class Damage {
   private static final String CHARACTERS = "/:.,- \\0127\n\tn=()*!+rw\0\377";
+
+  /** Letters and digits that Java may take for those of ASCII, and the kernel does not. */
+  private static final List<String> LOOKALIKES =
+      List.of("ı", "\u212a", "ſ", "٣", "\uff13", "İ", "\u00a0");
 
   final Random random;
   private final long seed;
@@ -26,6 +32,31 @@ final class Damage {
 
   <T> T any(List<T> choice) {
     return choice.get(random.nextInt(choice.size()));
+  }
+
+  /** One of them damaged, at times with something that looks like a letter or a digit. */
+  String lookalike(List<String> texts) {
+    String text = of(any(texts));
+    if (random.nextInt(8) == 0) {
+      int at = random.nextInt(text.length() + 1);
+      text = text.substring(0, at) + any(LOOKALIKES) + text.substring(at);
+    }
+    return text;
+  }
+
+  /** Puts each file: damaged, whole, with another one's text, or not at all. */
+  void all(Map<String, List<String>> texts, StrictFiles files) throws IOException {
+    List<List<String>> others = List.copyOf(texts.values());
+    for (Map.Entry<String, List<String>> file : texts.entrySet()) {
+      files.put(
+          file.getKey(),
+          switch (random.nextInt(16)) {
+            case 0, 1 -> null;
+            case 2, 3, 4 -> any(file.getValue());
+            case 5 -> lookalike(any(others));
+            default -> lookalike(file.getValue());
+          });
+    }
   }
 
   String of(String text) {

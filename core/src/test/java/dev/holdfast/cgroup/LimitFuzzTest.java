@@ -6,10 +6,8 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -19,26 +17,14 @@ import org.junit.jupiter.api.io.TempDir;
 class LimitFuzzTest {
   private static final int ROUNDS = 15_000;
 
-  /** Letters and digits that Java may take for those of ASCII, and the kernel does not. */
-  private static final List<String> LOOKALIKES = List.of("ı", "K", "ſ", "٣", "3", "İ", "\u00a0");
-
   @TempDir Path temp;
   private final Damage damage = new Damage(getClass());
-
-  private String any(List<String> texts) {
-    String text = damage.of(damage.any(texts));
-    if (damage.random.nextInt(8) == 0) {
-      int at = damage.random.nextInt(text.length() + 1);
-      text = text.substring(0, at) + damage.any(LOOKALIKES) + text.substring(at);
-    }
-    return text;
-  }
 
   /** What is taken is of this form, and prints to what is taken for the same. */
   private void words(List<String> texts, String form, Function<String, LimitValue> reading) {
     int read = 0;
     for (int round = 0; round < ROUNDS; round++) {
-      String text = round < texts.size() ? texts.get(round) : any(texts);
+      String text = round < texts.size() ? texts.get(round) : damage.lookalike(texts);
       try {
         LimitValue value;
         try {
@@ -140,7 +126,7 @@ class LimitFuzzTest {
   void quotas() {
     List<String> texts = List.of("150000 100000\n", "max 100000\n", "1000 1000000\n", "max");
     for (int round = 0; round < ROUNDS; round++) {
-      String text = any(texts);
+      String text = damage.lookalike(texts);
       try {
         LimitValue value = CpuQuota.parse(text);
         if (value != null) {
@@ -162,7 +148,7 @@ class LimitFuzzTest {
         "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t0\t20\t1\ncpu\t3\t20\t1\n"
             + "memory\t0\t20\t0\nblkio\t0\t1\t1\n";
     for (int round = 0; round < ROUNDS / 15; round++) {
-      String text = any(List.of(whole));
+      String text = damage.lookalike(List.of(whole));
       try {
         Files.writeString(temp.resolve("cgroups"), text);
         KernelControllers controllers = KernelControllers.read(temp);
@@ -187,7 +173,7 @@ class LimitFuzzTest {
     try (FakeGroup group = FakeGroup.v1(temp, "net_prio")) {
       NetPrioV1 priorities = new NetPrioV1(group.directory);
       for (int round = 0; round < ROUNDS / 15; round++) {
-        String text = any(List.of("lo 5\neth0 5\nwlan0 5\n", "lo 0\n"));
+        String text = damage.lookalike(List.of("lo 5\neth0 5\nwlan0 5\n", "lo 0\n"));
         try {
           Files.writeString(file, text);
           for (Limits limits :
@@ -244,89 +230,5 @@ class LimitFuzzTest {
 
   private static Hierarchy hierarchy(boolean unified, Set<String> controllers, String root) {
     return new Hierarchy(unified, Path.of("/m"), root, controllers, root, Optional.empty());
-  }
-
-  private static final List<String> LEGACY =
-      List.of("memory", "cpu", "cpuacct", "pids", "blkio", "hugetlb", "freezer");
-
-  private static final List<String> STATS =
-      List.of(
-          "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
-          "cache 0\nrss 4096\ntotal_cache 18446744073709551615\ntotal_rss 4096\n",
-          "nr_periods 10\nnr_throttled 3\nthrottled_time 99\n",
-          "user 12\nsystem 3\n",
-          "max 3\n",
-          "1234567890\n",
-          "9223372036854771712\n",
-          "8:0 Read 4096\n8:0 Write 0\n8:0 Sync 1\nTotal 4096\n259:1 Write 7\n");
-
-  private static final List<String> LEGACY_FILES =
-      List.of(
-          "memory.oom_control",
-          "memory.stat",
-          "memory.usage_in_bytes",
-          "memory.max_usage_in_bytes",
-          "memory.failcnt",
-          "memory.memsw.failcnt",
-          "memory.memsw.max_usage_in_bytes",
-          "memory.limit_in_bytes",
-          "memory.memsw.limit_in_bytes",
-          "cpu.stat",
-          "cpuacct.usage",
-          "cpuacct.usage_user",
-          "cpuacct.usage_sys",
-          "cpuacct.stat",
-          "pids.events",
-          "pids.current",
-          "blkio.throttle.io_service_bytes_recursive",
-          "blkio.throttle.io_serviced_recursive",
-          "hugetlb.2MB.usage_in_bytes",
-          "hugetlb.2MB.failcnt");
-
-  /** A number that is taken is one of the files', or a sum, and never below 0. */
-  @Test
-  void usageOfAGroupOfV1() throws Exception {
-    int seen = 0;
-    try (FakeGroup group = FakeGroup.v1(temp, LEGACY.toArray(String[]::new))) {
-      List<Branch> branches = List.of(group.branch);
-      for (int round = 0; round < ROUNDS / 10; round++) {
-        StringBuilder all = new StringBuilder();
-        for (String file : LEGACY_FILES) {
-          String text = damage.random.nextInt(3) == 0 ? damage.any(STATS) : any(STATS);
-          all.append(bytes(text));
-          Files.write(temp.resolve(file), text.getBytes(StandardCharsets.UTF_8));
-        }
-        try {
-          Usage usage = new Controllers(branches).usage();
-          List<Long> numbers = new ArrayList<>();
-          usage.memory().current().ifPresent(numbers::add);
-          usage.memory().peak().ifPresent(numbers::add);
-          usage.memory().oomKills().ifPresent(numbers::add);
-          usage.pids().current().ifPresent(numbers::add);
-          usage.pids().rejected().ifPresent(numbers::add);
-          usage.cpu().total().ifPresent(time -> numbers.add(time.toNanos()));
-          usage.cpu().throttled().ifPresent(time -> numbers.add(time.toNanos()));
-          usage.cpu().throttledPeriods().ifPresent(numbers::add);
-          for (long number : numbers) {
-            assertThat(number).isNotNegative();
-            assertThat(all).contains(Long.toString(number));
-          }
-          seen += numbers.size();
-          Statistics statistics = new StatisticsFiles(branches, List.of("2MB")).read();
-          statistics
-              .io()
-              .forEach((device, io) -> {
-                assertThat(all).contains(device + " ");
-                for (OptionalLong number :
-                    List.of(io.readBytes(), io.writeBytes(), io.reads(), io.writes())) {
-                  number.ifPresent(known -> assertThat(all).contains(" " + known));
-                }
-              });
-        } catch (RuntimeException | Error wrong) {
-          throw damage.error(round, all.toString(), wrong);
-        }
-      }
-    }
-    assertThat(seen).isGreaterThan(ROUNDS / 100);
   }
 }
