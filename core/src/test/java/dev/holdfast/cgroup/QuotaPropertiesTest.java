@@ -82,6 +82,86 @@ class QuotaPropertiesTest {
     }
   }
 
+  /** Of v1's unit as v2 has it: a straight line, whose ends are those of the other one. */
+  @Test
+  void weightsOfBlockDevicesKeepTheirOrder() throws Exception {
+    try (FakeGroup group = FakeGroup.v2(temp)) {
+      IoV2 io = new IoV2(group.directory, /* limiting= */ true, temp);
+      long before = 0;
+      for (long weight = 10; weight <= 1000; weight++) {
+        group.files("io.weight");
+        Limits limits = Limits.builder().blkioWeight(weight).build();
+        AppliedLimit row = FakeGroup.apply(io, limits, false).getFirst();
+        long written = Long.parseLong(group.read("io.weight"));
+        assertThat(row.effective()).hasValue(LimitValue.count(written));
+        assertThat(written).isGreaterThan(before).isBetween(1L, 10_000L);
+        double line = 1 + (weight - 10) * 9999.0 / 990;
+        assertThat(written).isBetween((long) Math.ceil(line - 1), (long) line);
+        before = written;
+
+        String device = random.nextInt(4096) + ":" + random.nextInt(1 << 20);
+        group.files("io.weight");
+        FakeGroup.apply(io, Limits.builder().blkioWeight(device, weight).build(), false);
+        assertThat(group.read("io.weight")).isEqualTo(device + " " + written);
+      }
+      assertThat(before).isEqualTo(10_000);
+    }
+    for (long beyond : List.of(Long.MIN_VALUE, -1L, 0L, 9L, 1001L, Long.MAX_VALUE)) {
+      assertThatThrownBy(() -> Limits.builder().blkioWeight(beyond))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  /** As the kernel rounds; no limit is only what it takes for none, the greatest whole number. */
+  @Test
+  void hugePagesAreNeverMoreThanWhatWasAskedFor() throws Exception {
+    try (FakeGroup group = FakeGroup.v2(temp)) {
+      for (int round = 0; round < ROUNDS / 20; round++) {
+        long kilobytes = 1L << (4 + random.nextInt(21));
+        HugePages.Size size = new HugePages.Size(HugePages.name(kilobytes), kilobytes << 10);
+        Hugetlb hugetlb = new Hugetlb(group.directory, /* unified= */ true, List.of(size));
+        long less = bytes(size);
+        long more = random.nextBoolean() ? bytes(size) : less + random.nextLong(size.bytes() * 2);
+        if (less > more) { // also after a sum that no number holds
+          long swapped = less;
+          less = Math.max(more, 0);
+          more = swapped;
+        }
+        long one = hugePages(group, hugetlb, size, less);
+        long other = hugePages(group, hugetlb, size, more);
+        assertThat(one).as("%s and %s of %s", less, more, size).isLessThanOrEqualTo(other);
+      }
+    }
+  }
+
+  private long bytes(HugePages.Size size) {
+    return switch (random.nextInt(4)) {
+      case 0 -> Long.MAX_VALUE - random.nextLong(size.bytes() * 4);
+      case 1 -> size.bytes() * random.nextLong(100) + random.nextLong(3);
+      default -> size();
+    };
+  }
+
+  /** What is written to both files, {@link Long#MAX_VALUE} for no limit. */
+  private static long hugePages(FakeGroup group, Hugetlb hugetlb, HugePages.Size size, long bytes)
+      throws Exception {
+    String used = "hugetlb." + size.name() + ".max";
+    String reserved = "hugetlb." + size.name() + ".rsvd.max";
+    group.files(used, reserved);
+    Limits limits = Limits.builder().hugetlb(size.name(), bytes).build();
+    assertThat(FakeGroup.apply(hugetlb, limits, false)).allMatch(AppliedLimit::isEnforced);
+    String written = group.read(used);
+    assertThat(group.read(reserved)).isEqualTo(written);
+    if (written.equals("max")) {
+      assertThat(bytes).isGreaterThan(Long.MAX_VALUE - size.bytes());
+      return Long.MAX_VALUE;
+    }
+    long whole = Long.parseLong(written);
+    assertThat(whole % size.bytes()).isZero();
+    assertThat(bytes - whole).isBetween(0L, size.bytes() - 1);
+    return whole;
+  }
+
   @Test
   void memoryAndSwapTogetherOnV1() throws Exception {
     try (FakeGroup group = FakeGroup.v1(temp, "memory")) {
