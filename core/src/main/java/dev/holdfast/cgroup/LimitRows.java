@@ -4,6 +4,7 @@ import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,12 @@ final class LimitRows {
   private final String mechanism;
   private final Earlier earlier;
   private final Rollback rollback = new Rollback();
+  private final List<Read> read = new ArrayList<>();
   private List<AppliedLimit> rows = List.of();
+
+  /** A limit that a file was found to hold. */
+  private record Read(
+      Limits.Request request, String file, Function<String, @Nullable LimitValue> parser) {}
 
   /** For a group of which nothing was asked yet. */
   LimitRows(boolean bestEffort, String mechanism) {
@@ -203,8 +209,19 @@ final class LimitRows {
     LimitValue found = parser.apply(text);
     if (found != null && same(request.kind(), wanted, found)) {
       enforced(request, found, file);
+      read.add(new Read(request, file, parser));
     } else {
       differs(request, file, text.strip(), wanted);
+    }
+  }
+
+  /** {@code file} was set by name, after everything else: what holds is what it shows now. */
+  void overruled(String file, String text) {
+    for (Read each : read) {
+      LimitValue found = each.file.equals(file) ? each.parser.apply(text) : null;
+      if (found != null) {
+        enforced(each.request, found, file);
+      }
     }
   }
 

@@ -71,6 +71,9 @@ final class Raw implements Controller {
       rows.rollback().wrote(group, file, lines.size() == 1 ? former : null);
     }
     String now = shown(group, file);
+    if (now != null) {
+      rows.overruled(file, now);
+    }
     if (now != null && lines.size() == 1 && !RawValue.holds(file, lines.getFirst(), now)) {
       rows.differs(request, file, now, request.value());
     } else {

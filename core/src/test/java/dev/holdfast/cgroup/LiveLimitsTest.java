@@ -97,6 +97,18 @@ class LiveLimitsTest {
   }
 
   @Test
+  @Needs(Feature.MEMORY)
+  void whatIsSetByNameHasTheLastWord() throws Exception {
+    String file = LivePlaces.isV1(group, "memory") ? "memory.limit_in_bytes" : "memory.max";
+    List<AppliedLimit> rows =
+        group.apply(Limits.builder().raw(file + "=32M").memory("64M").build(), false);
+    assertThat(Files.readString(group.directory("memory").orElseThrow().resolve(file)))
+        .isEqualTo("33554432\n");
+    assertThat(row(rows, LimitKind.MEMORY).effective()).hasValue(LimitValue.count(32 * MIB));
+    assertThat(row(rows, LimitKind.SET).effective()).hasValue(new LimitValue.Text("33554432"));
+  }
+
+  @Test
   @Needs(Feature.V2_MEMORY)
   void v2HoldsWhatV1Cannot() throws Exception {
     List<AppliedLimit> rows =
