@@ -106,5 +106,8 @@ public record OciMemory(
     if (!useHierarchy.orElse(true)) {
       ignored.add(PATH + ".useHierarchy: nested groups always count");
     }
+    if (checkBeforeUpdate.orElse(false)) {
+      ignored.add(PATH + ".checkBeforeUpdate: nothing is used yet when limits are set");
+    }
   }
 }

@@ -38,7 +38,16 @@ class OciSpecTest {
     assertThat(spec.cgroupsPath().orElseThrow().components())
         .containsExactly("user.slice", "user-job.slice", "build-17.scope");
     assertThat(spec.resources().ignored())
-        .containsExactly("linux.resources.memory.useHierarchy: nested groups always count");
+        .containsExactly(
+            "linux.resources.memory.useHierarchy: nested groups always count",
+            "linux.resources.memory.checkBeforeUpdate: nothing is used yet when limits are set");
+    assertThat(
+            OciSpec.parse(
+                    Documents.resources(
+                        "\"memory\":{\"useHierarchy\":true,\"checkBeforeUpdate\":false}"))
+                .resources()
+                .ignored())
+        .isEmpty();
     assertThat(
             OciSpec.parse(Documents.resources("\"cpu\":{\"shares\":2,\"idle\":1}"))
                 .resources()
