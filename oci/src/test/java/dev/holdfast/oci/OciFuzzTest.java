@@ -3,6 +3,7 @@ package dev.holdfast.oci;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.cgroup.Limits;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,11 +12,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Damaged documents give what they say, or the declared exception; nothing else. */
+/** Damaged documents give what they say ({@link PlainReading}), or the declared exception. */
 class OciFuzzTest {
   private static final int ROUNDS = 100_000;
   private static final String CHARACTERS = "{}[]:,\"\\ \n-0129.eEtfn\0\u00ff";
-  private static final Pattern SCALAR = Pattern.compile("-?[0-9]+|true|false|\"[^\"]*\"(?!\\s*:)");
+
+  /** A member's name, or as its group a value. */
+  private static final Pattern SCALAR =
+      Pattern.compile("\"[^\"]*\"\\s*:|(-?[0-9]+|true|false|\"[^\"]*\")");
+
   private static final String[] VALUES = {
     "0",
     "-1",
@@ -53,6 +58,7 @@ class OciFuzzTest {
     List<int[]> scalars = scalars(whole);
     int read = 0;
     int meant = 0;
+    int said = 0;
     for (int round = 0; round < ROUNDS; round++) {
       String damaged =
           switch (random.nextInt(4)) {
@@ -66,8 +72,9 @@ class OciFuzzTest {
         for (Setting setting : spec.resources().settings()) {
           check(setting);
         }
+        Limits limits = spec.limits();
         meant++;
-        spec.limits();
+        said += new PlainReading(damaged).compare(limits);
       } catch (HoldfastException expected) {
         check(expected, seed, round);
       } catch (RuntimeException | Error wrong) {
@@ -78,6 +85,7 @@ class OciFuzzTest {
     // Some damage does no harm, most does: otherwise this test sees nothing.
     assertThat(read).isBetween(ROUNDS / 100, ROUNDS * 99 / 100);
     assertThat(meant).isBetween(ROUNDS / 100, read - 1);
+    assertThat(said).isGreaterThan(meant);
   }
 
   @Test
@@ -141,7 +149,9 @@ class OciFuzzTest {
     List<int[]> scalars = new ArrayList<>();
     Matcher matcher = SCALAR.matcher(text);
     while (matcher.find()) {
-      scalars.add(new int[] {matcher.start(), matcher.end()});
+      if (matcher.group(1) != null) {
+        scalars.add(new int[] {matcher.start(), matcher.end()});
+      }
     }
     return scalars;
   }
