@@ -47,8 +47,13 @@ final class Orphans implements AutoCloseable {
 
   /** Starts it; it waits for its go. */
   Orphans(Class<?> main, String... words) throws IOException {
+    this(List.of(), main, words);
+  }
+
+  /** The same, with options of the JVM's. */
+  Orphans(List<String> options, Class<?> main, String... words) throws IOException {
     String mark = UUID.randomUUID().toString();
-    jvm = Jvm.leader(mark, main, words);
+    jvm = Jvm.leader(mark, options, main, words);
     family = new Family(mark, jvm.pid());
   }
 

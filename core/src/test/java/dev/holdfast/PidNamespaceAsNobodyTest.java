@@ -2,19 +2,16 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.ClassPath;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.SlowInQemu;
 import java.io.File;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,7 +42,7 @@ class PidNamespaceAsNobodyTest {
             "-XX:-UsePerfData",
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
-            readableClassPath(),
+            ClassPath.readableToAll(folder),
             LAUNCHER,
             "execute",
             "--disable-banner",
@@ -65,32 +62,5 @@ class PidNamespaceAsNobodyTest {
     String text = Files.readString(log);
     assertThat(status).as(text).isZero();
     assertThat(text).containsPattern("\\[ +0 tests skipped").containsPattern("[1-9]\\d tests succ");
-  }
-
-  /** Copies, since a user's build may lie where others cannot go. */
-  private String readableClassPath() throws IOException {
-    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-    List<String> copies = new ArrayList<>();
-    for (String part : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-      Path from = Path.of(part);
-      if (part.isEmpty() || !Files.exists(from)) {
-        continue;
-      }
-      Path to = folder.resolve("part-" + copies.size());
-      try (Stream<Path> all = Files.walk(from)) {
-        all.forEach(each -> copy(each, to.resolve(from.relativize(each).toString())));
-      }
-      copies.add(to.toString());
-    }
-    return String.join(File.pathSeparator, copies);
-  }
-
-  private static void copy(Path from, Path to) {
-    try {
-      Files.copy(from, to);
-      Files.setPosixFilePermissions(to, PosixFilePermissions.fromString("rwxr-xr-x"));
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
-    }
   }
 }

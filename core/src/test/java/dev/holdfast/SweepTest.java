@@ -4,17 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
-import dev.holdfast.testing.Jvm;
-import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -25,40 +27,9 @@ import org.junit.jupiter.api.Timeout;
 @Needs(Feature.ROOT)
 @Timeout(600)
 class SweepTest {
-  private final Marked mark = Marked.fresh();
-  private final List<Owner> owners = new ArrayList<>();
+  private static final int AT_ONCE = 4;
 
-  /** A JVM with two jobs, one of them frozen. */
-  private final class Owner {
-    private final Process jvm;
-    private final List<Path> directories = new ArrayList<>();
-    private final Marked own = Marked.fresh();
-
-    Owner(String... words) throws Exception {
-      List<String> arguments = new ArrayList<>(List.of(words));
-      arguments.add(0, own.text());
-      jvm = Jvm.start(Victim.class, arguments.toArray(new String[0]));
-      owners.add(this);
-      for (String line = Jvm.line(jvm); !"ready".equals(line); line = Jvm.line(jvm)) {
-        assertThat(line).as("the owner's output").isNotNull();
-        directories.add(Path.of(line));
-      }
-    }
-
-    void dieWithKeeper() throws Exception {
-      Jvm.stop(jvm);
-      Jvm.killWithKeeper(jvm);
-    }
-
-    boolean isGone() {
-      return own.alive().isEmpty() && directories.stream().noneMatch(Files::exists);
-    }
-
-    void end() {
-      jvm.destroyForcibly();
-      own.end();
-    }
-  }
+  private final List<Owner> owners = new CopyOnWriteArrayList<>();
 
   @AfterEach
   void nothingIsLeft() throws Exception {
@@ -73,15 +44,20 @@ class SweepTest {
         });
   }
 
+  private Owner start(Owner.First first) throws IOException {
+    Owner owner = Owner.start(first);
+    owners.add(owner);
+    return owner;
+  }
+
   @Test
   void theDeadAreSweptAndTheLivingAreNot() throws Exception {
-    Owner dead = new Owner();
-    Owner living = new Owner();
+    Owner dead = start(Owner.First.FROZEN);
+    Owner living = start(Owner.First.FROZEN);
     dead.dieWithKeeper();
     // The control: without a sweep the tree lives on.
-    assertThat(dead.own.alive()).isNotEmpty();
-    assertThat(dead.directories).allSatisfy(path -> assertThat(path).exists());
-    List<Long> livingBefore = living.own.alive();
+    dead.assertWhole();
+    List<Long> livingBefore = living.members();
 
     Leftovers found = Leftovers.sweep();
 
@@ -89,98 +65,92 @@ class SweepTest {
     assertThat(found.left()).isEmpty();
     assertThat(found.swept())
         .anySatisfy(swept -> {
-          assertThat(dead.directories.toString()).contains("/" + swept.anchor() + "/");
-          assertThat(swept.killedMembers()).isEqualTo(6);
+          assertThat(swept.anchor()).isEqualTo(dead.anchor());
+          assertThat(swept.killedMembers()).isEqualTo(Owner.MEMBERS);
         });
     assertThat(found.living()).isPositive();
-    assertThat(living.own.alive()).containsExactlyInAnyOrderElementsOf(livingBefore);
-    assertThat(living.directories).allSatisfy(path -> assertThat(path).exists());
+    assertThat(living.members()).containsExactlyInAnyOrderElementsOf(livingBefore);
+    living.assertWhole();
   }
 
   @Test
   void releasedMembersLiveOnAndAreRemovedWhenTheyHaveEnded() throws Exception {
-    Owner dead = new Owner("release");
+    Owner dead = start(Owner.First.RELEASED);
     dead.dieWithKeeper();
-    List<Long> before = dead.own.alive();
+    List<Long> before = dead.members();
 
     Leftovers found = Leftovers.sweep();
 
     assertThat(found.released()).isPositive();
     // The other job, with three of them, was not released.
-    assertThat(dead.own.alive()).hasSize(before.size() - 3).isSubsetOf(before);
-    dead.own.end();
+    assertThat(dead.members()).hasSize(before.size() - 3).isSubsetOf(before);
+    dead.end();
     Awaitility.await("the released members' end")
         .atMost(Duration.ofSeconds(20))
-        .until(() -> dead.own.alive().isEmpty());
+        .until(() -> dead.members().isEmpty());
     Leftovers.sweep();
     assertThat(dead.isGone()).isTrue();
   }
 
-  /** Many owners come and go while everybody sweeps: nobody's tree is taken for another's. */
+  /** Many owners start and die at once while everybody sweeps: none is taken for another. */
   @Test
   void manyStartDieAndSweepAtOnce() throws Exception {
     long seed = System.nanoTime();
     System.out.println("SweepTest: seed " + seed);
     Random random = new Random(seed);
-    int rounds = Place.isGuest() ? 2 : 12;
+    int rounds = Place.isGuest() ? 2 : 5;
     List<Owner> alive = new ArrayList<>();
     for (int round = 0; round < rounds; round++) {
-      alive.add(new Owner());
-      Thread[] sweepers = new Thread[3];
-      for (int i = 0; i < sweepers.length; i++) {
-        sweepers[i] = Thread.ofVirtual().start(SweepTest::sweep);
-      }
-      Owner dead = random.nextInt(3) > 0 ? alive.remove(random.nextInt(alive.size())) : null;
-      if (dead != null) {
-        dead.dieWithKeeper();
-      }
-      for (Thread sweeper : sweepers) {
-        sweeper.join();
-      }
-      for (Owner owner : alive) {
-        assertThat(owner.own.alive()).as("round " + round).hasSize(7);
-      }
+      Collections.shuffle(alive, random);
+      List<Owner> dying = alive.subList(0, alive.isEmpty() ? 0 : 1 + random.nextInt(alive.size()));
+      List<Owner> born = whileSweeping(dying);
+      dying.clear();
+      alive.addAll(born);
+      alive.forEach(Owner::assertWhole);
     }
-    Leftovers.sweep();
-    for (Owner owner : owners) {
-      assertThat(owner.isGone()).isEqualTo(!alive.contains(owner));
-    }
+    // A new one sweeps in the background, and what it is at is not ours to sweep.
+    Awaitility.await("the end of the dead")
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> {
+          Leftovers.sweep();
+          return owners.stream().filter(Owner::isGone).count() == owners.size() - alive.size();
+        });
+    alive.forEach(Owner::assertWhole);
   }
 
-  private static void sweep() {
-    try {
-      Leftovers.sweep();
-    } catch (java.io.IOException failure) {
-      throw new java.io.UncheckedIOException(failure);
+  /** Those that start meanwhile. */
+  private List<Owner> whileSweeping(List<Owner> dying) throws Exception {
+    AtomicBoolean over = new AtomicBoolean();
+    List<Future<?>> sweepers = new ArrayList<>();
+    List<Future<Owner>> starters = new ArrayList<>();
+    List<Owner> born = new ArrayList<>();
+    try (ExecutorService threads = Executors.newCachedThreadPool()) {
+      try {
+        for (int i = 0; i < 3; i++) {
+          sweepers.add(
+              threads.submit(() -> {
+                while (!over.get()) {
+                  Leftovers.sweep();
+                }
+                return null;
+              }));
+        }
+        for (int i = 0; i < AT_ONCE; i++) {
+          starters.add(threads.submit(() -> start(Owner.First.FROZEN)));
+        }
+        for (Owner owner : dying) {
+          owner.dieWithKeeper();
+        }
+        for (Future<Owner> starter : starters) {
+          born.add(starter.get());
+        }
+      } finally {
+        over.set(true);
+      }
+      for (Future<?> sweeper : sweepers) {
+        sweeper.get();
+      }
     }
-  }
-
-  /** Two jobs of three processes each; prints their directories and "ready". */
-  public static final class Victim {
-    public static void main(String[] arguments) throws Exception {
-      Marked mark = new Marked(arguments[0]);
-      List<Job> jobs = new ArrayList<>();
-      for (int i = 0; i < 2; i++) {
-        Job job = Job.open();
-        jobs.add(job);
-        job.start(Trees.sessions(2, mark).stdout(Output.discard()));
-      }
-      // Ours has the mark too.
-      mark.await(7);
-      for (Job job : jobs) {
-        Groups.directoriesOf(job).forEach(System.out::println);
-        Groups.directoriesOf(job).forEach(path -> System.out.println(path.getParent()));
-      }
-      Optional<String> wish = arguments.length > 1 ? Optional.of(arguments[1]) : Optional.empty();
-      if (wish.isPresent()) {
-        jobs.getFirst().stop(Signal.parse("WINCH"), Duration.ofMillis(1), false);
-      } else {
-        jobs.getFirst().freeze();
-      }
-      System.out.println("ready");
-      System.out.flush();
-      Jvm.awaitDeath();
-      System.out.println(jobs);
-    }
+    return born;
   }
 }

@@ -2,14 +2,33 @@ package dev.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.cgroup.Cgroup;
+import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Jvm;
+import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.SlowInQemu;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code holdfast sweep}, as far as nothing is there to sweep; SweepTest has the rest. */
+/** {@code holdfast sweep}; SweepTest has what is swept, and what is not. */
 @EveryKernel
+@Timeout(120)
 class SweepCommandTest {
+  @RegisterExtension final Marked mark = Marked.fresh();
+
   @Test
   void theReportHasItsFields() {
     Call call = Call.of("sweep", "--json");
@@ -32,5 +51,94 @@ class SweepCommandTest {
     assertThat(call.status()).isZero();
     assertThat(call.out())
         .matches("(?s)(.*\n)?\\d+ swept, \\d+ with released members, \\d+ living\n");
+  }
+
+  @Test
+  void withNothingToSweepItSaysSo() {
+    // Others of this machine may die meanwhile.
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () -> Call.of("sweep"),
+            call ->
+                call.status() == 0
+                    && call.err().isEmpty()
+                    && call.out().matches("0 swept, \\d+ with released members, \\d+ living\n"));
+  }
+
+  @Test
+  @SlowInQemu
+  @Needs({Feature.ROOT, Feature.FREEZER})
+  void theDeadIsSweptAndNamed() throws Exception {
+    try (Cgroup group = group()) {
+      Path anchor = deadBelow(group);
+
+      HoldfastProcess.Ended sweep = HoldfastProcess.run("sweep");
+
+      assertThat(mark.alive()).isEmpty();
+      assertThat(anchor).doesNotExist();
+      assertThat(sweep.status()).isZero();
+      assertThat(sweep.err()).isEmpty();
+      assertThat(sweep.out().lines()).contains(anchor + ": 2 killed, nothing left");
+      assertThat(sweep.out())
+          .matches("(?s).*\n[1-9]\\d* swept, \\d+ with released members, \\d+ living");
+    }
+  }
+
+  @Test
+  @SlowInQemu
+  @Needs({Feature.ROOT, Feature.FREEZER})
+  void theDeadIsSweptAndReported() throws Exception {
+    try (Cgroup group = group()) {
+      Path anchor = deadBelow(group);
+
+      HoldfastProcess.Ended sweep = HoldfastProcess.run("sweep", "--json");
+
+      assertThat(mark.alive()).isEmpty();
+      assertThat(anchor).doesNotExist();
+      assertThat(sweep.status()).isZero();
+      assertThat(sweep.err()).isEmpty();
+      assertThat(new JsonMapper().readTree(sweep.out()).get("swept"))
+          .filteredOn(swept -> swept.get("path").asString().equals(anchor.toString()))
+          .singleElement()
+          .satisfies(swept -> {
+            assertThat(swept.get("anchor").asString()).isEqualTo(anchor.getFileName().toString());
+            assertThat(swept.get("killedMembers").asInt()).isEqualTo(2);
+          });
+    }
+  }
+
+  /** In which nobody else makes an anchor, and sweeps what is beside it. */
+  private static Cgroup group() throws IOException {
+    return Delegation.find().create("hf-sweep-" + ProcessHandle.current().pid());
+  }
+
+  /** The anchor of a command that died together with its keeper; its two members live. */
+  private Path deadBelow(Cgroup group) throws Exception {
+    Path root =
+        group.unifiedDirectory().or(() -> group.directory("freezer")).orElseThrow().toRealPath();
+    Process run =
+        HoldfastProcess.start(
+            HoldfastProcess.words(
+                HoldfastProcess.parts(),
+                "run",
+                "--cgroup-root",
+                root.toString(),
+                "--",
+                "perl",
+                "-e",
+                "fork; sleep 1000",
+                mark.text()));
+    mark.await(3); // the command itself is one
+    Jvm.stop(run);
+    Jvm.killWithKeeper(run);
+    // The control: without a sweep they live on.
+    assertThat(mark.alive()).hasSize(2);
+    try (Stream<Path> below = Files.list(root)) {
+      List<Path> anchors =
+          below.filter(path -> path.getFileName().toString().startsWith("holdfast-")).toList();
+      assertThat(anchors).hasSize(1);
+      return anchors.getFirst();
+    }
   }
 }

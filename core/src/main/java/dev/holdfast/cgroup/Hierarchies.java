@@ -1,6 +1,8 @@
 package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -147,7 +149,11 @@ final class Hierarchies {
       Branch branch = Branch.make(place.hierarchy(), base, name, controllers, sums);
       // On hybrid hosts /sys/fs/cgroup itself is a tmpfs: a directory made there contains nothing.
       if (!branch.directory().has("cgroup.procs")) {
+        boolean gone = !base.has(name);
         undo(List.of(branch));
+        if (gone) { // swept, as empty as it was
+          throw new SystemCallException("openat", branch.path().toString(), Errno.ENOENT);
+        }
         throw new HoldfastException(
             "cannot make the group " + branch.path(),
             "it is a plain directory, not a control group",

@@ -6,7 +6,9 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Place;
 import dev.holdfast.linux.AnchorRequest;
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.KeeperClient;
+import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * <p>It is held by an flock(2) on the directory of the membership hierarchy, from its first moment:
  * the kernel releases the lock when the last process that has the descriptor ends (this JVM and its
  * keeper), however it ends, and a sweep ends and removes only anchors whose lock it can take. A
- * sweep may get between our mkdir and our lock: then our lock fails, or the directory we locked is
- * no longer the one at that path, and we make another.
+ * sweep may get between our mkdir and our lock: then our lock fails, or the directory is not at
+ * that path any more, when we open it or after we have locked it, and we make another.
  *
  * <p>Thread-safe.
  */
@@ -56,51 +58,81 @@ final class Anchor {
     delegation.acquire();
     SplittableRandom random =
         new SplittableRandom(System.nanoTime() ^ ProcessHandle.current().pid());
+    IOException last = null;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       String name =
           PREFIX
               + ProcessHandle.current().pid()
               + "-"
               + HexFormat.of().toHexDigits(random.nextLong(), 12);
-      Cgroup group = delegation.createHolder(name);
-      Directory lock = null;
-      boolean complete = false;
+      Locked made = null;
       try {
-        lock = Directory.open(membership(group));
-        if (lock.tryLock() && isStill(lock)) {
-          Anchor anchor = complete(delegation, group, lock);
-          complete = true;
-          return anchor;
+        made = makeLocked(delegation, name);
+      } catch (IOException failure) {
+        if (!isGone(failure)) {
+          throw failure;
         }
-      } finally {
-        if (!complete) {
-          undo(group, lock);
-        }
+        last = failure;
       }
+      if (made != null) {
+        return complete(delegation, made);
+      }
+    }
+    if (last instanceof HoldfastException clear) {
+      throw clear;
     }
     throw new HoldfastException(
         "cannot make an anchor",
         "each of " + ATTEMPTS + " new directories was swept away at once",
         "look for a process that removes " + PREFIX + "* directories",
-        null);
+        last);
   }
 
-  private static Anchor complete(Delegation delegation, Cgroup group, Directory lock)
+  /** One that no sweep touches any more. */
+  private record Locked(Cgroup group, Directory lock) {}
+
+  /**
+   * Null, or a failure because something of it is gone, if a sweep was quicker: it takes what is
+   * not locked yet for a dead one, and we find that out at whatever we do next with it.
+   */
+  private static @Nullable Locked makeLocked(Delegation delegation, String name)
       throws IOException {
-    group.enableControllers();
+    Cgroup group = delegation.createHolder(name);
+    Directory lock = null;
+    boolean locked = false;
+    try {
+      lock = Directory.open(membership(group));
+      locked = lock.tryLock() && isStill(lock);
+      return locked ? new Locked(group, lock) : null;
+    } finally {
+      if (!locked) {
+        undo(group, lock);
+      }
+    }
+  }
+
+  private static boolean isGone(IOException failure) {
+    Throwable call = failure instanceof HoldfastException ? failure.getCause() : failure;
+    return call instanceof SystemCallException refused
+        && (refused.errno() == Errno.ENOENT || refused.errno() == Errno.ENODEV);
+  }
+
+  private static Anchor complete(Delegation delegation, Locked made) throws IOException {
     KeeperClient keeper =
         delegation.kind() == Delegation.Kind.SYSTEMD
             ? new KeeperClient(delegation::admit)
             : new KeeperClient();
-    Anchor anchor = new Anchor(delegation, group, lock, keeper);
-    boolean told = false;
+    boolean complete = false;
     try {
+      made.group().enableControllers();
+      Anchor anchor = new Anchor(delegation, made.group(), made.lock(), keeper);
       anchor.tellKeeper();
-      told = true;
+      complete = true;
       return anchor;
     } finally {
-      if (!told) {
+      if (!complete) {
         keeper.close();
+        undo(made.group(), made.lock());
       }
     }
   }

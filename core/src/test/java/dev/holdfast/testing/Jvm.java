@@ -30,9 +30,20 @@ public final class Jvm {
     return start(List.of(), options, main, arguments);
   }
 
+  /**
+   * Behind words that start it in the end, such as {@code unshare --pid --fork}.
+   *
+   * @param classPath ours, or a copy of it ({@link ClassPath})
+   */
+  public static Process behind(
+      List<String> before, String classPath, Class<?> main, String... arguments)
+      throws IOException {
+    return builder(before, SMALL, classPath, main, arguments).start();
+  }
+
   /** Which leads a POSIX session, so its keeper is found in that when it has died. */
   public static Process leadingASession(Class<?> main, String... arguments) throws IOException {
-    return leaderBuilder(main, arguments).start();
+    return leaderBuilder(List.of(), main, arguments).start();
   }
 
   /**
@@ -55,6 +66,15 @@ public final class Jvm {
 
   private static ProcessBuilder builder(
       List<String> before, List<String> options, Class<?> main, String... arguments) {
+    return builder(before, options, ClassPath.own(), main, arguments);
+  }
+
+  private static ProcessBuilder builder(
+      List<String> before,
+      List<String> options,
+      String classPath,
+      Class<?> main,
+      String... arguments) {
     List<String> words = new ArrayList<>(before);
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(options);
@@ -63,22 +83,26 @@ public final class Jvm {
             "-XX:-UsePerfData",
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
-            System.getProperty("java.class.path"),
+            classPath,
             main.getName()));
     words.addAll(List.of(arguments));
     return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT);
   }
 
   /** One that leads a session of its own, whose family can be told by {@code mark}. */
-  public static Process leader(String mark, Class<?> main, String... arguments) throws IOException {
-    ProcessBuilder builder = leaderBuilder(main, arguments);
+  public static Process leader(
+      String mark, List<String> options, Class<?> main, String... arguments) throws IOException {
+    ProcessBuilder builder = leaderBuilder(options, main, arguments);
     builder.environment().put(Family.VARIABLE, mark);
     return builder.start();
   }
 
-  private static ProcessBuilder leaderBuilder(Class<?> main, String... arguments) {
+  private static ProcessBuilder leaderBuilder(
+      List<String> options, Class<?> main, String... arguments) {
+    List<String> all = new ArrayList<>(SMALL);
+    all.addAll(options);
     // setsid becomes it: whom a JVM starts leads no process group.
-    return builder(List.of("setsid"), SMALL, main, arguments);
+    return builder(List.of("setsid"), all, main, arguments);
   }
 
   /** Tells it a line, on its stdin. */
@@ -89,6 +113,11 @@ public final class Jvm {
 
   /** Stops it (SIGSTOP), and returns when each of its threads stands still. */
   public static void stop(Process jvm) throws IOException, InterruptedException {
+    stop(jvm.toHandle());
+  }
+
+  /** The same of one that another process has started. */
+  public static void stop(ProcessHandle jvm) throws IOException, InterruptedException {
     Process kill = new ProcessBuilder("kill", "-STOP", Long.toString(jvm.pid())).start();
     if (kill.waitFor() != 0) {
       throw new AssertionError("kill -STOP " + jvm.pid());
@@ -101,20 +130,35 @@ public final class Jvm {
 
   /** Kills the keepers of one that is stopped, and so cannot replace them; then itself. */
   public static void killWithKeeper(Process jvm) throws IOException, InterruptedException {
-    for (ProcessHandle child : jvm.toHandle().children().toList()) {
-      Path entry = Path.of("/proc", Long.toString(child.pid()));
-      if (Files.readString(entry.resolve("comm")).strip().equals("holdfast-keeper")) {
-        child.destroyForcibly();
-        // A zombie, as long as its parent is stopped.
-        Awaitility.await("the keeper's end")
-            .atMost(Duration.ofSeconds(20))
-            .pollInterval(Duration.ofMillis(2))
-            .until(() ->
-                Files.readString(entry.resolve("cmdline"), StandardCharsets.ISO_8859_1).isEmpty());
-      }
+    killWithKeeper(jvm.toHandle());
+    jvm.waitFor();
+  }
+
+  /** The same of one that another process has started, and will reap. */
+  public static void killWithKeeper(ProcessHandle jvm) throws IOException {
+    for (ProcessHandle keeper : keepers(jvm)) {
+      keeper.destroyForcibly();
+      // A zombie, as long as its parent is stopped.
+      Path commandLine = Path.of("/proc", Long.toString(keeper.pid()), "cmdline");
+      Awaitility.await("the keeper's end")
+          .atMost(Duration.ofSeconds(20))
+          .pollInterval(Duration.ofMillis(2))
+          .until(() -> Files.readString(commandLine, StandardCharsets.ISO_8859_1).isEmpty());
     }
     jvm.destroyForcibly();
-    jvm.waitFor();
+    jvm.onExit().join();
+  }
+
+  /** Its children of that name. */
+  public static List<ProcessHandle> keepers(ProcessHandle jvm) throws IOException {
+    List<ProcessHandle> keepers = new ArrayList<>();
+    for (ProcessHandle child : jvm.children().toList()) {
+      Path name = Path.of("/proc", Long.toString(child.pid()), "comm");
+      if (Files.readString(name).strip().equals("holdfast-keeper")) {
+        keepers.add(child);
+      }
+    }
+    return keepers;
   }
 
   private static List<String> threadStates(long pid) throws IOException {
