@@ -172,9 +172,10 @@ static void take_modes(const char *group) {
 #define NOT_CLOSED 79
 
 static int end_as_nobody(const char *const *controllers, const struct anchor_paths *paths, const char *keeper_file) {
-  /* Its path may lead through directories that are not for everybody. */
+  /* Its path may lead through directories that are not for everybody. Above the numbers that keeper_start takes. */
   char path[32];
-  int program = open(keeper_file, O_RDONLY);
+  int file = open(keeper_file, O_RDONLY | O_CLOEXEC), program = fcntl(file, F_DUPFD, 200);
+  close(file);
   snprintf(path, sizeof path, "/proc/self/fd/%d", program);
   fflush(stdout);
   pid_t pid = fork();
