@@ -169,8 +169,10 @@ static bool remove_anchor(uint32_t hierarchy) {
 
 /*
  * A dead member counts until the kernel is through with it, which may be a little after everybody was told: EBUSY, and
- * no event for its end. 1 + 2 + 4 + ... + 512 ms, for each hierarchy. The first one is the last: its flock tells others
- * that the anchor still has an owner, and without it no sweep would find what is left in the others.
+ * no event for its end. 1 + 2 + 4 + ... + 512 ms, for each hierarchy. What cannot be removed may also have members that
+ * were missed, because their group had another name each time that it was looked for: so everything is killed again.
+ * The first hierarchy is the last: its flock tells others that the anchor still has an owner, and without it no sweep
+ * would find what is left in the others.
  */
 void end_anchor(void) {
   if (anchor.count == 0) return;
@@ -183,6 +185,7 @@ void end_anchor(void) {
     bool removed = remove_anchor(i);
     for (int64_t delay = 1; !removed && delay <= 512 && now_ms() < end_deadline; delay *= 2) {
       wait_for(-1, 0, delay);
+      kill_all();
       removed = remove_anchor(i);
     }
     all = all && removed;

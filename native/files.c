@@ -58,9 +58,17 @@ long read_start(int file, char *to, size_t size) {
   return result;
 }
 
+/* Members may have taken the permissions away from the files of their own groups, too; root never sees this. */
+long open_file_at(int directory, const char *name, int flags) {
+  flags |= O_CLOEXEC | O_NOFOLLOW;
+  long file = sys_openat(directory, name, flags);
+  if (file != -EACCES || directory == AT_FDCWD || sys_fchmodat(directory, name, 0644) < 0) return file;
+  return sys_openat(directory, name, flags);
+}
+
 long read_file_at(int directory, const char *name, char *to, size_t size) {
   to[0] = '\0';
-  long file = sys_openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  long file = open_file_at(directory, name, O_RDONLY);
   if (file < 0) return file;
   long result = read_start((int)file, to, size);
   sys_close((int)file);
@@ -68,7 +76,7 @@ long read_file_at(int directory, const char *name, char *to, size_t size) {
 }
 
 long write_file_at(int directory, const char *name, const char *text) {
-  long file = sys_openat(directory, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  long file = open_file_at(directory, name, O_WRONLY);
   if (file < 0) return file;
   long result = sys_write((int)file, text, length_of(text));
   sys_close((int)file);

@@ -168,6 +168,7 @@ bool skip_entry(struct entries *entries, uint64_t ino, const char **name);
 
 /* ---- files.c */
 
+long open_file_at(int directory, const char *name, int flags);
 long read_file_at(int directory, const char *name, char *to, size_t size);
 long write_file_at(int directory, const char *name, const char *text);
 long read_start(int file, char *to, size_t size);

@@ -42,17 +42,45 @@ static bool next_pid(struct pids *pids, int *pid) {
   }
 }
 
-static int open_members(int group, const char *name) {
-  return (int)sys_openat(group, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+static int open_members(int group, const char *name) { return (int)open_file_at(group, name, O_RDONLY); }
+
+/* /proc may be that of another pid namespace, with other numbers. */
+static bool is_own_proc(int proc) {
+  char stat[16];
+  uint64_t self;
+  read_file_at(proc, "self/stat", stat, sizeof stat);
+  for (char *c = stat; *c != '\0'; c++) {
+    if (*c == ' ') *c = '\0';
+  }
+  return parse_number(stat, &self) && self == (uint64_t)sys_getpid();
+}
+
+/* A thread that is not the first of its process has no pidfd of the process. Its directory in /proc is one all the same
+ * (since pidfd_send_signal, 5.1), and holds the thread: once that has ended, it signals nobody. */
+static int pin_thread(int tid) {
+  char digits[12] = "";
+  const char *name = write_number((uint64_t)tid, digits + sizeof digits - 1);
+  long proc = sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (proc < 0) return (int)proc;
+  long thread = -ESRCH;
+  if (is_own_proc((int)proc)) thread = sys_openat((int)proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  sys_close((int)proc);
+  return (int)thread;
+}
+
+static int pin(int number) {
+  long pidfd = sys_pidfd_open(number);
+  return pidfd >= 0 || pidfd == -ESRCH ? (int)pidfd : pin_thread(number);
 }
 
 /*
- * A pid may have been given to somebody else between the reading and the opening, so what is pinned is looked for in a
- * second reading before it is killed. 0 is a member in another pid namespace: to signal it would signal ourselves.
+ * A number may have been given to somebody else between the reading and the opening, so what is pinned is looked for in
+ * a second reading before it is killed: who takes the signal lived all the time from the pin to it, and so was the one
+ * that was listed. 0 is a member in another pid namespace: to signal it would signal ourselves.
  */
-static bool kill_listed(int group, const char *name) {
+static void kill_listed(int group, const char *name) {
   int file = open_members(group, name);
-  if (file < 0) return false;
+  if (file < 0) return;
   struct pids pids = {.file = file, .at = 0, .length = 0};
   int numbers[PINNED], pidfds[PINNED], self = sys_getpid();
   bool more = true;
@@ -60,7 +88,7 @@ static bool kill_listed(int group, const char *name) {
     int count = 0, pid;
     while (count < PINNED && (more = next_pid(&pids, &pid))) {
       if (pid <= 0 || pid == self) continue;
-      int pidfd = (int)sys_pidfd_open(pid);
+      int pidfd = pin(pid);
       if (pidfd < 0) continue;
       numbers[count] = pid;
       pidfds[count++] = pidfd;
@@ -77,25 +105,14 @@ static bool kill_listed(int group, const char *name) {
     }
   }
   sys_close(file);
-  return pids.length >= 0;
 }
 
 /* In a threaded group cgroup.procs gives EOPNOTSUPP on reading; its processes are listed in the threaded root above,
- * and where that is not ours, by thread. A signal to a thread's number is one to its process. */
-static bool kill_threads(int group) {
-  char first[16];
-  if (read_file_at(group, "cgroup.procs", first, sizeof first) != -EOPNOTSUPP) return false;
-  struct pids pids = {.file = open_members(group, "cgroup.threads"), .at = 0, .length = 0};
-  int tid;
-  while (pids.file >= 0 && next_pid(&pids, &tid)) {
-    if (tid > 0 && tid != sys_getpid()) sys_kill(tid, SIGKILL);
-  }
-  if (pids.file >= 0) sys_close(pids.file);
-  return true;
-}
-
+ * and where that is not ours, by thread. A signal to a thread by its pin is one to its process. */
 static bool kill_members(int group) {
-  if (!kill_threads(group)) kill_listed(group, "cgroup.procs");
+  char first[16];
+  bool threaded = read_file_at(group, "cgroup.procs", first, sizeof first) == -EOPNOTSUPP;
+  kill_listed(group, threaded ? "cgroup.threads" : "cgroup.procs");
   return true;
 }
 
@@ -120,7 +137,7 @@ static bool thaw_v2(int group) {
 /* An event may be one of another key of the file: the text decides. */
 static bool wait_event(int group, const char *line, int64_t until) {
   char text[256];
-  long file = sys_openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  long file = open_file_at(group, "cgroup.events", O_RDONLY);
   if (file < 0) return file == -ENOENT || file == -ENODEV;
   bool seen = false;
   for (;;) {

@@ -34,6 +34,7 @@ extern const char *keeper_path;
 extern const char *old_keeper_path; /* the one that does not know cgroup.kill */
 extern const char *self_path;
 extern bool under_valgrind;
+extern bool instrumented; /* by valgrind or the sanitizers */
 
 enum launch { PLAIN = 0, OLD_CALLS = 1, IGNORE_HUP = 2, FEW_DESCRIPTORS = 4, LOW_NUMBERS = 8, SIXTEEN_DESCRIPTORS = 16 };
 /* A keeper that could not be executed exits with it. */
@@ -42,6 +43,12 @@ struct keeper keeper_start(const char *path, enum launch how);
 void keeper_stop(struct keeper *keeper);
 void keeper_pause(const struct keeper *keeper);
 bool keeper_alive(const struct keeper *keeper);
+
+/* ---- trace.c: it comes to its system calls one by one */
+
+bool can_hold_back(void);
+void hold_back(const struct keeper *keeper);
+long next_call(const struct keeper *keeper);
 
 /* ---- requests */
 
@@ -112,6 +119,29 @@ struct anchor_paths {
 bool make_anchor(const char *const *controllers, struct anchor_paths *paths);
 /* The status pipe's read end. later: of all hierarchies but the first the keeper has to find the directory itself. */
 int send_anchor(struct keeper *keeper, const char *const *controllers, const struct anchor_paths *paths, bool later);
+
+/* ---- members.c: processes of ours in groups, and the end of an anchor that they are in */
+
+struct member {
+  const char *domain;   /* where it is */
+  const char *threaded; /* where its second thread is; NULL: it has none */
+  bool first_ends;      /* and only the second one lives */
+  bool first_too;       /* the first thread is there too */
+  uid_t uid;
+};
+pid_t put_member(const struct member *member); /* back when it is where it stays */
+pid_t put(const char *group);
+bool lives(pid_t pid);
+int count_killed(const pid_t *members, int count); /* waits for all of them; who lives is ended, and does not count */
+void end_bystander(pid_t pid);
+int end_anchor(const char *const *controllers, const struct anchor_paths *paths, const char *path, enum launch how);
+int groups_left(const struct anchor_paths *paths);
+int sweep(const char *const *controllers, const struct anchor_paths *paths);
+bool is_here(const char *what, const char *const *controllers, struct anchor_paths *paths);
+void remove_bases(const struct anchor_paths *paths);
+char *path_of(const char *directory, const char *name);
+bool has(const char *directory, const char *name);
+
 int64_t now_ms(void);
 bool contains(const char *text, const char *part);
 void status_line(const char *status, const char *key, char *to, size_t size);
@@ -123,6 +153,8 @@ void test_failures(void);
 void test_malformed(void);
 void test_groups(void);
 void test_anchor(void);
+void test_hostile(void);
+void test_renames(void);
 void test_hold(void);
 void test_death(void);
 void test_namespace(void);

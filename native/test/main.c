@@ -13,13 +13,18 @@ const char *keeper_path;
 const char *old_keeper_path;
 const char *self_path;
 bool under_valgrind;
+bool instrumented;
 
 int main(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "probe") == 0) return probe_main(argc, argv);
-  if (argc >= 2 && strcmp(argv[1], "--valgrind") == 0) under_valgrind = true, argv++, argc--;
+  if (argc >= 2 && (strcmp(argv[1], "--valgrind") == 0 || strcmp(argv[1], "--sanitized") == 0)) {
+    under_valgrind = strcmp(argv[1], "--valgrind") == 0;
+    instrumented = true;
+    argv++, argc--;
+  }
   if (argc < 3) {
     fprintf(stderr,
-            "usage: %s [--valgrind] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hold|death|namespace]\n",
+            "usage: %s [--valgrind|--sanitized] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hostile|renames|hold|death|namespace]\n",
             argv[0]);
     return 2;
   }
@@ -37,6 +42,8 @@ int main(int argc, char **argv) {
   if (*only == '\0' || strcmp(only, "malformed") == 0) test_malformed();
   if (*only == '\0' || strcmp(only, "groups") == 0) test_groups();
   if (*only == '\0' || strcmp(only, "anchor") == 0) test_anchor();
+  if (*only == '\0' || strcmp(only, "hostile") == 0) test_hostile();
+  if (*only == '\0' || strcmp(only, "renames") == 0) test_renames();
   if (*only == '\0' || strcmp(only, "hold") == 0) test_hold();
   if (*only == '\0' || strcmp(only, "death") == 0) test_death();
   if (*only == '\0' || strcmp(only, "namespace") == 0) test_namespace();

@@ -9,47 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
-
-/* Lets it come to its next call, whose number this is; -1 if it ended. */
-static long next_call(const struct keeper *keeper) {
-  for (int status;;) {
-    struct __ptrace_syscall_info info;
-    if (ptrace(PTRACE_SYSCALL, keeper->pid, NULL, NULL) < 0 || waitpid(keeper->pid, &status, 0) < 0) die("ptrace");
-    if (!WIFSTOPPED(status)) return -1;
-    if (WSTOPSIG(status) != (SIGTRAP | 0x80)) continue;
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, keeper->pid, sizeof info, &info) <= 0) die("PTRACE_GET_SYSCALL_INFO");
-    if (info.op == PTRACE_SYSCALL_INFO_ENTRY) return (long)info.entry.nr;
-  }
-}
-
-/* Nobody can be stopped at calls before Linux 5.3, nor where a policy forbids it. */
-static bool can_hold_back(void) {
-  struct keeper keeper = keeper_start(keeper_path, PLAIN);
-  struct __ptrace_syscall_info info;
-  int status;
-  bool can = ptrace(PTRACE_SEIZE, keeper.pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) >= 0 &&
-             ptrace(PTRACE_INTERRUPT, keeper.pid, NULL, NULL) >= 0 && waitpid(keeper.pid, &status, 0) > 0 &&
-             ptrace(PTRACE_GET_SYSCALL_INFO, keeper.pid, sizeof info, &info) > 0;
-  kill(keeper.pid, SIGKILL);
-  waitpid(keeper.pid, NULL, 0);
-  close(keeper.socket);
-  return can;
-}
-
-/* Stops it right before it waits: what it is told from now on it has not read. */
-static void hold_back(const struct keeper *keeper) {
-  int status;
-  if (ptrace(PTRACE_SEIZE, keeper->pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) < 0) die("PTRACE_SEIZE");
-  if (ptrace(PTRACE_INTERRUPT, keeper->pid, NULL, NULL) < 0 || waitpid(keeper->pid, &status, 0) < 0) die("interrupt");
-  while (next_call(keeper) != SYS_ppoll) continue;
-}
 
 /* It dies before the call of this number, counted from 1; false if it ended, or waits again with nothing left to do. */
 static bool die_before(const struct keeper *keeper, int number, bool serving) {
@@ -169,12 +134,8 @@ static bool end_once(const char *const *controllers, int number, bool *found, bo
 
 static void test_end_at(const char *const *controllers, const char *what) {
   struct anchor_paths paths;
-  bool here = make_anchor(controllers, &paths);
-  for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
-  if (!here) {
-    skip("%s: the hierarchies are not here", what);
-    return;
-  }
+  if (!is_here(what, controllers, &paths)) return;
+  remove_bases(&paths);
   int number = 1, lost = 0, left = 0, between = 0;
   for (bool found, halfway, gone; end_once(controllers, number, &found, &halfway, &gone); number++) {
     if (!found || !gone) printf("# %s, before call %d: found %d, gone %d\n", what, number, found, gone);
@@ -187,6 +148,46 @@ static void test_end_at(const char *const *controllers, const char *what) {
      number - 1, between);
 }
 
+/* ---- an anchor that it is told of */
+
+/* The JVM lives: whatever the dead one had answered, the next one is told again. */
+static bool take_once(const char *const *controllers, int number, bool *taken, bool *untouched, bool *gone) {
+  struct anchor_paths paths;
+  if (!make_anchor(controllers, &paths)) die("the anchor");
+  char *job = make_group(paths.anchor[0], "job");
+  pid_t member = put(job);
+  struct keeper keeper = keeper_start(keeper_path, PLAIN);
+  hold_back(&keeper);
+  int status = send_anchor(&keeper, controllers, &paths, false);
+  bool died = die_before(&keeper, number, true);
+  struct result result = read_result(status);
+  close(keeper.socket);
+  *taken = result.taken;
+  *untouched = !result.timed_out && result.error == 0 && lives(member) && exists(job) && groups_left(&paths) == paths.count;
+  end_again(controllers, &paths);
+  *gone = count_killed(&member, 1) == 1 && groups_left(&paths) == 0;
+  remove_bases(&paths);
+  free(job);
+  return died;
+}
+
+static void test_take_at(const char *const *controllers, const char *what) {
+  struct anchor_paths paths;
+  if (!is_here(what, controllers, &paths)) return;
+  remove_bases(&paths);
+  int number = 1, wrong = 0, before = 0, after = 0;
+  for (bool taken, untouched, gone; take_once(controllers, number, &taken, &untouched, &gone); number++) {
+    if (!untouched || !gone) printf("# %s, before call %d: untouched %d, gone %d\n", what, number, untouched, gone);
+    wrong += !untouched || !gone;
+    before += !taken;
+    after += taken;
+  }
+  ok(wrong == 0 && before > 0 && after > 0,
+     "%s: a keeper that dies before one of its %d calls has not taken it (%d) or has (%d), and touched nothing; the next one "
+     "takes it",
+     what, number - 1, before, after);
+}
+
 void test_death(void) {
   if (beyond_valgrind("the keeper's death", "makes calls of its own")) return;
   if (!can_hold_back()) {
@@ -194,9 +195,14 @@ void test_death(void) {
     return;
   }
   static const char *const v2[] = {"", NULL}, *const hybrid[] = {"", "freezer", "pids", NULL};
+  static const char *const v1[] = {"freezer", "pids", NULL};
   test_start_at(0, "a start");
   test_start_at(START_BLOCK_IN_MEMFD, "a start with its block in a memfd");
   test_start_at(START_HOLD | START_SESSION, "a start of a child to be held");
   test_end_at(v2, "the end on v2");
   test_end_at(hybrid, "the end on a hybrid host");
+  test_end_at(v1, "the end on v1");
+  test_take_at(v2, "an anchor on v2");
+  test_take_at(hybrid, "an anchor on a hybrid host");
+  test_take_at(v1, "an anchor on v1");
 }
