@@ -96,7 +96,7 @@ class ForkBombTest {
       int before = Orphans.onTheMachine();
       victim.go("started", 1);
       awaitBomb(victim, limit, before);
-      end(victim, "CGROUP", limit, end);
+      end(victim, MechanismChoice.CGROUP, limit, end);
     }
   }
 
@@ -112,7 +112,7 @@ class ForkBombTest {
       victim.await("started", 1);
       awaitBomb(victim, limit, before);
       victim.assertAnchored(false);
-      end(victim, "PID_NAMESPACE", limit, end);
+      end(victim, MechanismChoice.PID_NAMESPACE, limit, end);
     }
   }
 
@@ -125,12 +125,17 @@ class ForkBombTest {
     }
   }
 
-  private static void end(Orphans victim, String mechanism, String limit, End end)
+  private static void end(Orphans victim, MechanismChoice mechanism, String limit, End end)
       throws Exception {
     Duration taken =
         switch (end) {
           case CLOSE -> victim.awaitNoJob(victim.tell("close"), LIMIT);
-          case KEEPER -> victim.awaitNothing(victim.die(OrphanRound.Way.KILL, 1), LIMIT);
+          case KEEPER -> {
+            long begin = victim.die(OrphanRound.Way.KILL, 1);
+            yield mechanism == MechanismChoice.CGROUP
+                ? victim.awaitNothing(begin, LIMIT)
+                : victim.awaitNoMember(begin, LIMIT);
+          }
         };
     String what = mechanism + (limit.isEmpty() ? ", without a limit, " : ", ") + end;
     TAKEN.computeIfAbsent(what, key -> new Durations()).add(taken);

@@ -125,7 +125,10 @@ class OrphanTest {
   private static Duration dies(Orphans orphans, OrphanRound round, MechanismChoice mechanism)
       throws Exception {
     int members = awaitMoment(orphans, round, mechanism);
-    return orphans.awaitNothing(orphans.die(round.way(), members), Orphans.LIMIT);
+    long begin = orphans.die(round.way(), members);
+    return mechanism == MechanismChoice.CGROUP
+        ? orphans.awaitNothing(begin, Orphans.LIMIT)
+        : orphans.awaitNoMember(begin, Orphans.LIMIT);
   }
 
   /**

@@ -38,6 +38,9 @@ final class Orphans implements AutoCloseable {
   /** How long a stopped JVM is looked at, to which nothing shall happen. */
   private static final Duration STANDSTILL = Duration.ofMillis(100);
 
+  /** The build machine's first process looks for the dead once a second or so. */
+  private static final Duration REAPING = Duration.ofSeconds(10);
+
   private static final Duration PATIENCE = Duration.ofSeconds(120);
 
   private final Process jvm;
@@ -151,6 +154,17 @@ final class Orphans implements AutoCloseable {
   /** Waits until nothing is left; how long that took. */
   Duration awaitNothing(long begin, Duration limit) {
     return await(this::isNothingLeft, begin, limit);
+  }
+
+  /**
+   * The same where members are in namespaces: how long it took until nobody of them is left. A
+   * namespace's first process, and who waits for it, are gone when those are reaped that came to
+   * the machine's own first process, and some of those take their time.
+   */
+  Duration awaitNoMember(long begin, Duration limit) {
+    Duration taken = await(() -> family.alive().members().isEmpty(), begin, limit);
+    await(this::isNothingLeft, begin, limit.plus(REAPING));
+    return taken;
   }
 
   /** Waits until no job is left in the JVM, which lives; how long that took. */
