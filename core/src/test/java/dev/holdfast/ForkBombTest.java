@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @EveryKernel
 @Needs(Feature.PIDS)
 @SlowInQemu
-@Timeout(60)
+@Timeout(180)
 class ForkBombTest {
   /** From the order to end it. In guests for the reasons of {@link Orphans#LIMIT}. */
   private static final Duration LIMIT = Orphans.LIMIT.multipliedBy(2);
