@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -174,6 +175,8 @@ int main(int count, char **words) {
   signal(SIGCHLD, SIG_IGN); /* nobody waits for them */
   if (strcmp(words[1], "bomb") == 0 && count > 2) {
     directories = words + 3;
+    /* Dozens that fork and fail starve whoever shall end them, and whoever else is on the machine. */
+    setpriority(PRIO_PROCESS, 0, 19);
     for (time_t end = now() + BOMB_SECONDS; now() < end;) bomb_round(words[2]);
     return 0;
   }

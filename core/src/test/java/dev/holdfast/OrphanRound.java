@@ -31,7 +31,12 @@ record OrphanRound(
     /** It is stopped, and nothing happens; then it is killed. */
     STOP,
     /** Its keeper is killed, and then itself; the next start sweeps. */
-    BOTH
+    BOTH;
+
+    /** The first seed from this one on that has this way. */
+    long seedFrom(long seed) {
+      return seed + Math.floorMod(ordinal() - seed, values().length);
+    }
   }
 
   enum Moment {

@@ -9,6 +9,7 @@ import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
+import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +22,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * However our process ends, its jobs end with it, whatever their members are: the keeper sees to
@@ -38,23 +37,41 @@ class OrphanTest {
   /** What the JVM may have of memory whose end that shall be. */
   private static final Limits BOUND = Limits.builder().memory("256M").oomGroup(false).build();
 
+  /** The same, where all of its members are to have of it, too. */
+  private static final Limits BOUND_WITH_MEMBERS =
+      Limits.builder().memory("512M").oomGroup(false).build();
+
+  /** Rounds in a row have the ways in turn. */
+  private static final int EACH_WAY = Way.values().length;
+
   /** We move to a leaf of our own group, and whom we start is in it too, and may make groups. */
   @BeforeAll
   static void moveToTheLeaf() throws IOException {
     Job.open().close();
   }
 
-  @ParameterizedTest
-  @EnumSource(names = "CGROUP")
-  void nothingOutlivesTheJvm(MechanismChoice mechanism) throws Exception {
-    rounds(mechanism, Place.isGuest() ? 2 : 10);
+  @Test
+  void nothingOutlivesTheJvm() throws Exception {
+    rounds(
+        MechanismChoice.CGROUP,
+        switch (Place.current()) {
+          case Place.HOST -> 10;
+          case Place.QEMU -> 2;
+          default -> EACH_WAY;
+        });
+  }
+
+  @Test
+  @Needs(Feature.PID_NAMESPACES)
+  @SlowInQemu
+  void noNamespaceOutlivesTheJvm() throws Exception {
+    rounds(MechanismChoice.PID_NAMESPACE, EACH_WAY);
   }
 
   @Tag("long")
-  @ParameterizedTest
-  @EnumSource(names = "CGROUP")
-  void nothingOutlivesTheJvmInManyRounds(MechanismChoice mechanism) throws Exception {
-    rounds(mechanism, Place.isGuest() ? 5 : 200);
+  @Test
+  void nothingOutlivesTheJvmInManyRounds() throws Exception {
+    rounds(MechanismChoice.CGROUP, Place.isGuest() ? EACH_WAY : 200);
   }
 
   /** The control: without jobs all of them live on. */
@@ -67,8 +84,14 @@ class OrphanTest {
   }
 
   private static void rounds(MechanismChoice mechanism, int usual) throws Exception {
-    int count = Integer.getInteger("dev.holdfast.rounds", usual);
-    long seed = Long.getLong("dev.holdfast.seed", System.nanoTime() / 1000);
+    rounds(mechanism, Integer.getInteger("dev.holdfast.rounds", usual), seed());
+  }
+
+  static long seed() {
+    return Long.getLong("dev.holdfast.seed", System.nanoTime() / 1000);
+  }
+
+  static void rounds(MechanismChoice mechanism, int count, long seed) throws Exception {
     Map<Way, Durations> taken = new EnumMap<>(Way.class);
     for (int i = 0; i < count; i++) {
       OrphanRound round = OrphanRound.of(seed + i);
@@ -84,35 +107,61 @@ class OrphanTest {
 
   private static Duration run(OrphanRound round, MechanismChoice mechanism) throws Exception {
     return switch (round.way()) {
-      case KILL, HALT, STOP -> {
-        try (Orphans orphans = orphans(round, mechanism)) {
-          yield die(orphans, round);
-        }
-      }
-      // The anchor lies outside of what bounds the memory, where the hierarchies allow it.
-      case OOM -> {
-        try (Job bound = Job.builder().limits(BOUND).open();
-            Job outside = Job.open();
-            Orphans orphans = orphans(round, mechanism, directory(outside))) {
-          bound.adopt(orphans.jvm());
-          Duration taken = die(orphans, round);
-          assertThat(oomKills(bound)).as("kills in the group of the JVM").isPositive();
-          yield taken;
-        }
-      }
-      // Nobody else has an anchor there, and so nobody else would sweep it.
-      case BOTH -> {
-        try (Job apart = Job.open();
-            Orphans orphans = orphans(round, mechanism, directory(apart))) {
-          die(orphans, round);
-          try (Orphans next =
-              new Orphans(OrphanVictim.class, "0", OrphanVictim.NEXT, directory(apart))) {
-            next.go("ready", 1);
-            yield orphans.awaitNothing(System.nanoTime(), Orphans.LIMIT);
-          }
-        }
-      }
+      case KILL, HALT, STOP -> dies(round, mechanism);
+      case OOM -> runsOutOfMemory(round, mechanism);
+      // A namespace ends without a keeper, too.
+      case BOTH ->
+          mechanism == MechanismChoice.CGROUP ? diesWithItsKeeper(round) : dies(round, mechanism);
     };
+  }
+
+  /** How long it takes then until nothing is left. */
+  private static Duration dies(OrphanRound round, MechanismChoice mechanism) throws Exception {
+    try (Orphans orphans = orphans(round, mechanism)) {
+      return dies(orphans, round, mechanism);
+    }
+  }
+
+  private static Duration dies(Orphans orphans, OrphanRound round, MechanismChoice mechanism)
+      throws Exception {
+    int members = awaitMoment(orphans, round, mechanism);
+    long begin = orphans.die(round.way(), members);
+    return mechanism == MechanismChoice.CGROUP
+        ? orphans.awaitNothing(begin, Orphans.LIMIT)
+        : orphans.awaitNoMember(begin, Orphans.LIMIT);
+  }
+
+  /**
+   * The anchor lies outside of what bounds the memory, where the hierarchies allow it. Those in
+   * namespaces have no groups, and are in that of the JVM.
+   */
+  private static Duration runsOutOfMemory(OrphanRound round, MechanismChoice mechanism)
+      throws Exception {
+    boolean groups = mechanism == MechanismChoice.CGROUP;
+    try (Job bound = Job.builder().limits(groups ? BOUND : BOUND_WITH_MEMBERS).open();
+        Job outside = Job.open();
+        Orphans orphans =
+            groups ? orphans(round, mechanism, directory(outside)) : orphans(round, mechanism)) {
+      bound.adopt(orphans.jvm());
+      Duration taken = dies(orphans, round, mechanism);
+      assertThat(oomKills(bound)).as("kills in the group of the JVM").isPositive();
+      return taken;
+    }
+  }
+
+  /** Nobody else has an anchor there, and so nobody else would sweep it. */
+  private static Duration diesWithItsKeeper(OrphanRound round) throws Exception {
+    try (Job apart = Job.open();
+        Orphans orphans = orphans(round, MechanismChoice.CGROUP, directory(apart))) {
+      int members = awaitMoment(orphans, round, MechanismChoice.CGROUP);
+      orphans.die(round.way(), members);
+      orphans.assertForgotten(members);
+      try (Orphans next =
+          new Orphans(OrphanVictim.class, "0", OrphanVictim.NEXT, directory(apart))) {
+        next.go("ready", 1);
+        return orphans.awaitNothing(System.nanoTime(), Orphans.LIMIT);
+      }
+    }
   }
 
   private static Orphans orphans(OrphanRound round, MechanismChoice mechanism, String... root)
@@ -122,8 +171,9 @@ class OrphanTest {
     return new Orphans(OrphanVictim.class, words.toArray(new String[0]));
   }
 
-  /** Ends it at its moment, and waits until nothing is left, unless that takes another's start. */
-  private static Duration die(Orphans orphans, OrphanRound round) throws Exception {
+  /** How many members there are at least, then. */
+  private static int awaitMoment(Orphans orphans, OrphanRound round, MechanismChoice mechanism)
+      throws IOException {
     boolean building = round.moment() == Moment.BUILDING;
     if (building) {
       orphans.go("job", round.patience());
@@ -133,8 +183,8 @@ class OrphanTest {
     // While they are being made there is one at least of those that were told of before the last.
     int members = building ? round.patience() - 1 : OrphanRound.MEMBERS;
     orphans.assertAlive(members);
-    long begin = orphans.die(round.way(), members);
-    return round.way() == Way.BOTH ? Duration.ZERO : orphans.awaitNothing(begin, Orphans.LIMIT);
+    orphans.assertAnchored(mechanism == MechanismChoice.CGROUP);
+    return members;
   }
 
   /** As the kernel tells it: {@code oom_kill 1}. */

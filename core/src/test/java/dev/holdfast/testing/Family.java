@@ -22,6 +22,12 @@ public record Family(String mark, long jvm) {
 
   private static final String KEEPER = "holdfast-keeper";
 
+  /** Of a pid namespace. */
+  private static final String FIRST = "holdfast-init";
+
+  /** In the flags of a process: {@code PF_EXITING} in the kernel's sched.h. */
+  private static final long EXITING = 4;
+
   /** Who is alive: a zombie only waits for somebody to reap it. */
   public record Alive(List<Long> members, List<Long> keepers) {
     public boolean isNobody() {
@@ -59,8 +65,13 @@ public record Family(String mark, long jvm) {
     }
     String[] fields = stat.substring(end + 2).split(" ", 19);
     boolean dead = fields[0].equals("Z") || fields[0].equals("X");
+    String name = stat.substring(stat.indexOf('(') + 1, end);
+    if (name.equals(FIRST) && (Long.parseLong(fields[6]) & EXITING) != 0) {
+      // The kernel has ended all others for it, and lets it go when those are reaped, whose parents
+      // may be outside: that is the matter of the machine's own first process.
+      return;
+    }
     if (!dead && fields[3].equals(Long.toString(jvm))) {
-      String name = stat.substring(stat.indexOf('(') + 1, end);
       // A child on its way to its exec is called like the keeper, and has the JVM as its parent
       // too;
       // whichever it is, it must be gone.
