@@ -147,18 +147,25 @@ _Noreturn static void be(char kind) {
   }
 }
 
+/* Dozens that fork and fail starve whoever shall end them, and whoever else is on the machine; those that grow do not. */
+static void give_way(void) {
+  setpriority(PRIO_PROCESS, 0, 10);
+}
+
 /* Each round of a bomb: whoever comes out of it goes on. */
 static void bomb_round(const char *kind) {
   if (strcmp(kind, "double") == 0) {
     /* The one between them ends, so that nobody's parent is left. */
     if (fork() == 0) {
       pid_t next;
-      for (time_t end = now() + BOMB_SECONDS; (next = fork()) < 0 && now() < end;) continue;
+      for (time_t end = now() + BOMB_SECONDS; (next = fork()) < 0 && now() < end;) give_way();
       if (next > 0) _exit(0);
     }
     return;
   }
-  if (fork() != 0) return;
+  pid_t child = fork();
+  if (child < 0) give_way();
+  if (child != 0) return;
   if (strcmp(kind, "setsid") == 0) setsid();
   for (char **directory = directories; *directory != NULL; directory++) {
     char own[2048];
@@ -175,8 +182,6 @@ int main(int count, char **words) {
   signal(SIGCHLD, SIG_IGN); /* nobody waits for them */
   if (strcmp(words[1], "bomb") == 0 && count > 2) {
     directories = words + 3;
-    /* Dozens that fork and fail starve whoever shall end them, and whoever else is on the machine. */
-    setpriority(PRIO_PROCESS, 0, 19);
     for (time_t end = now() + BOMB_SECONDS; now() < end;) bomb_round(words[2]);
     return 0;
   }
