@@ -90,10 +90,12 @@ char *group_base(const char *controller) {
   strncat(mount, own, sizeof mount - strlen(mount) - 1);
   snprintf(name, sizeof name, "holdfast-keeper-test-%d", getpid());
   char *base = make_group(mount, name);
-  if (base != NULL && open_at(base, "cgroup.procs", O_RDONLY) < 0) {
-    rmdir(base);
+  int members = base == NULL ? -1 : open_at(base, "cgroup.procs", O_RDONLY);
+  if (members < 0) {
+    if (base != NULL) rmdir(base);
     return NULL;
   }
+  close(members);
   return base;
 }
 
