@@ -65,6 +65,13 @@ class OrphanTest {
   @Needs(Feature.PID_NAMESPACES)
   @SlowInQemu
   void noNamespaceOutlivesTheJvm() throws Exception {
+    rounds(MechanismChoice.PID_NAMESPACE, Place.isGuest() ? 2 : EACH_WAY);
+  }
+
+  @Tag("long")
+  @Test
+  @Needs(Feature.PID_NAMESPACES)
+  void noNamespaceOutlivesTheJvmInAnyWay() throws Exception {
     rounds(MechanismChoice.PID_NAMESPACE, EACH_WAY);
   }
 
