@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
   /* Orphans of a fake JVM come to us, so that none can hide. */
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   signal(SIGPIPE, SIG_IGN);
-  alarm(900); /* for a hang; an emulated machine takes its time, beside others that run */
+  alarm(1500); /* for a hang; an emulated machine takes its time, beside others that run */
   const char *only = argc > 3 ? argv[3] : "";
   if (*only == '\0' || strcmp(only, "start") == 0) test_start();
   if (*only == '\0' || strcmp(only, "failures") == 0) test_failures();
