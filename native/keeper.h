@@ -129,6 +129,7 @@ struct processes {
 };
 struct processes read_processes(void);
 void forget_processes(struct processes *all);
+long open_proc(void);
 bool find_process(int pid, struct process *process);
 
 _Noreturn void keeper(const uintptr_t *stack);

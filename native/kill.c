@@ -60,7 +60,7 @@ static bool is_own_proc(int proc) {
 static int pin_thread(int tid) {
   char digits[12] = "";
   const char *name = write_number((uint64_t)tid, digits + sizeof digits - 1);
-  long proc = sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  long proc = open_proc();
   if (proc < 0) return (int)proc;
   long thread = -ESRCH;
   if (is_own_proc((int)proc)) thread = sys_openat((int)proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -51,10 +51,12 @@ static bool read_process(int proc, const char *pid, struct process *process) {
   return parse_stat(stat, process);
 }
 
+long open_proc(void) { return sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
 bool find_process(int pid, struct process *process) {
   char digits[12] = "";
   const char *at = write_number((uint64_t)pid, digits + sizeof digits - 1);
-  long proc = sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  long proc = open_proc();
   if (proc < 0) return false;
   bool found = read_process((int)proc, at, process);
   sys_close((int)proc);
@@ -64,7 +66,7 @@ bool find_process(int pid, struct process *process) {
 struct processes read_processes(void) {
   static struct entries entries;
   struct processes all = {NULL, 0};
-  long proc = sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  long proc = open_proc();
   if (proc < 0) return all;
   long memory = sys_mmap(MOST_PROCESSES * sizeof(struct process), PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);

@@ -115,6 +115,10 @@ void remove_tree(const char *path) {
 
 bool is_v2(const char *controller) { return *controller == '\0'; }
 
+const char *const v2_only[HIERARCHIES + 1] = {"", NULL};
+const char *const v2_and_v1[HIERARCHIES + 1] = {"", "freezer", "pids", NULL};
+const char *const v1_only[HIERARCHIES + 1] = {"freezer", "pids", NULL};
+
 bool make_anchor(const char *const *controllers, struct anchor_paths *paths) {
   paths->count = 0;
   for (; controllers[paths->count] != NULL; paths->count++) {

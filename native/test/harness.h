@@ -116,6 +116,8 @@ struct anchor_paths {
   char *base[HIERARCHIES];
   char *anchor[HIERARCHIES];
 };
+/* The kinds of host: a hierarchy for each, the one that members are found by first. */
+extern const char *const v2_only[HIERARCHIES + 1], *const v2_and_v1[HIERARCHIES + 1], *const v1_only[HIERARCHIES + 1];
 bool make_anchor(const char *const *controllers, struct anchor_paths *paths);
 /* The status pipe's read end. later: of all hierarchies but the first the keeper has to find the directory itself. */
 int send_anchor(struct keeper *keeper, const char *const *controllers, const struct anchor_paths *paths, bool later);

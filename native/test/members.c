@@ -113,7 +113,8 @@ int groups_left(const struct anchor_paths *paths) {
 int sweep(const char *const *controllers, const struct anchor_paths *paths) {
   if (!exists(paths->anchor[0])) return groups_left(paths);
   for (int i = 1; i < paths->count; i++) mkdir(paths->anchor[i], 0755);
-  end_anchor(controllers, paths, keeper_path, PLAIN);
+  int code = end_anchor(controllers, paths, keeper_path, PLAIN);
+  if (code != 0) ok(false, "the keeper of a sweep exits 0 (got %d)", code);
   return groups_left(paths);
 }
 

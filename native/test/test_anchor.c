@@ -16,10 +16,6 @@
 
 #include "harness.h"
 
-static const char *const v2_and_v1[HIERARCHIES + 1] = {"", "freezer", "pids", NULL};
-static const char *const v2_only[HIERARCHIES + 1] = {"", NULL};
-static const char *const v1_only[HIERARCHIES + 1] = {"freezer", "pids", NULL};
-
 struct scenario {
   const char *what;
   const char *const *controllers;
@@ -187,11 +183,7 @@ static void run_scenario(const struct scenario *scenario) {
   int tell[2], keeper_pid = 0, killed = 0, gave_up = 0;
   char text[32] = "";
   bool all;
-  if (!make_anchor(scenario->controllers, &paths)) {
-    for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
-    skip("%s: the hierarchies are not here", scenario->what);
-    return;
-  }
+  if (!is_here(scenario->what, scenario->controllers, &paths)) return;
   if (pipe2(tell, O_CLOEXEC) < 0) die("pipe2");
   fflush(stdout);
   pid_t jvm = fork();
@@ -246,12 +238,10 @@ static void run_scenario(const struct scenario *scenario) {
   }
   reap(3000, &killed, &gave_up, &all);
   if (!scenario->no_anchor && !scenario->release) {
-    bool gone = true;
-    for (int i = 0; i < paths.count; i++) gone = gone && !exists(paths.anchor[i]);
     ok(code == 0 && all && killed >= 10, "%s: all are dead (%d killed, keeper exit %d, %d ms)", scenario->what, killed,
        code, (int)took);
     ok(gave_up == 0, "%s: nothing was started any more", scenario->what);
-    ok(gone, "%s: nothing of the anchor is left in %d hierarchies", scenario->what, paths.count);
+    ok(groups_left(&paths) == 0, "%s: nothing of the anchor is left in %d hierarchies", scenario->what, paths.count);
   }
   if (!all) {
     end_survivors(&paths, "a");
@@ -259,7 +249,7 @@ static void run_scenario(const struct scenario *scenario) {
     reap(1000, &killed, &gave_up, &all);
     ok(false, "%s: processes were left", scenario->what);
   }
-  for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
+  remove_bases(&paths);
 }
 
 /*
@@ -330,11 +320,7 @@ static void test_late_child(bool dies) {
 static void test_stuck(void) {
   const struct scenario scenario = {.what = "stuck", .controllers = v2_and_v1, .keeper = keeper_path};
   struct anchor_paths paths;
-  if (!make_anchor(scenario.controllers, &paths)) {
-    for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
-    skip("stuck: the hierarchies are not here");
-    return;
-  }
+  if (!is_here("stuck", scenario.controllers, &paths)) return;
   char *job[HIERARCHIES], number[16];
   for (int i = 0; i < paths.count; i++) job[i] = make_group(paths.anchor[i], "a");
   pid_t stranger = fork();
@@ -352,21 +338,16 @@ static void test_stuck(void) {
   ok(!exists(paths.anchor[1]), "stuck: the third one is gone");
   kill(stranger, SIGKILL);
   wait_exit(stranger);
-  for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
+  remove_bases(&paths);
 }
 
 /* A shell's `ulimit -n 16` is no limit for the keeper, but it is one for the child. */
 static void test_few_descriptors(void) {
   if (beyond_valgrind("sixteen descriptors", NO_FEWER_FILES)) return;
-  static const char *const many[HIERARCHIES + 1] = {"", "freezer", "pids", NULL};
-  const struct scenario scenario = {.what = "few", .controllers = many, .keeper = keeper_path};
+  const struct scenario scenario = {.what = "few", .controllers = v2_and_v1, .keeper = keeper_path};
   struct anchor_paths paths;
   char out[4096];
-  if (!make_anchor(scenario.controllers, &paths)) {
-    for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
-    skip("sixteen descriptors: the hierarchies are not here");
-    return;
-  }
+  if (!is_here("sixteen descriptors", scenario.controllers, &paths)) return;
   struct keeper keeper = keeper_start(keeper_path, SIXTEEN_DESCRIPTORS);
   tell_anchor(&keeper, &scenario, &paths);
   struct request request = request_new();
@@ -380,7 +361,7 @@ static void test_few_descriptors(void) {
   probe(&keeper, &request, "settings", out, sizeof out);
   ok(contains(out, "nofile=20/30"), "sixteen descriptors: the child's own limit: %s", out);
   keeper_stop(&keeper);
-  for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
+  remove_bases(&paths);
 }
 
 void test_anchor(void) {

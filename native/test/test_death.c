@@ -100,13 +100,6 @@ static void fill(const struct anchor_paths *paths, struct keeper *keeper) {
   request_free(&request);
 }
 
-/* Whoever comes next is told of the anchor too, and lets it go. */
-static void end_again(const char *const *controllers, const struct anchor_paths *paths) {
-  struct keeper next = keeper_start(keeper_path, PLAIN);
-  read_result(send_anchor(&next, controllers, paths, false));
-  keeper_stop(&next);
-}
-
 static bool end_once(const char *const *controllers, int number, bool *found, bool *halfway, bool *gone) {
   struct anchor_paths paths;
   *found = *halfway = *gone = false;
@@ -117,18 +110,12 @@ static bool end_once(const char *const *controllers, int number, bool *found, bo
   hold_back(&keeper);
   close(keeper.socket);
   bool died = die_before(&keeper, number, false);
-  int left = 0;
-  for (int i = 0; i < paths.count; i++) left += exists(paths.anchor[i]);
+  int left = groups_left(&paths);
   *found = left == 0 || exists(paths.anchor[0]);
   *halfway = left > 0 && left < paths.count;
-  if (exists(paths.anchor[0])) {
-    for (int i = 1; i < paths.count; i++) mkdir(paths.anchor[i], 0755);
-    end_again(controllers, &paths);
-  }
+  *gone = sweep(controllers, &paths) == 0;
   while (waitpid(-1, NULL, 0) > 0) continue;
-  *gone = true;
-  for (int i = 0; i < paths.count; i++) *gone = *gone && !exists(paths.anchor[i]);
-  for (int i = 0; i < paths.count; i++) remove_tree(paths.base[i]);
+  remove_bases(&paths);
   return died;
 }
 
@@ -164,8 +151,8 @@ static bool take_once(const char *const *controllers, int number, bool *taken, b
   close(keeper.socket);
   *taken = result.taken;
   *untouched = !result.timed_out && result.error == 0 && lives(member) && exists(job) && groups_left(&paths) == paths.count;
-  end_again(controllers, &paths);
-  *gone = count_killed(&member, 1) == 1 && groups_left(&paths) == 0;
+  int code = end_anchor(controllers, &paths, keeper_path, PLAIN);
+  *gone = code == 0 && count_killed(&member, 1) == 1 && groups_left(&paths) == 0;
   remove_bases(&paths);
   free(job);
   return died;
@@ -194,15 +181,13 @@ void test_death(void) {
     skip("the keeper's death: nobody can be stopped between two calls here");
     return;
   }
-  static const char *const v2[] = {"", NULL}, *const hybrid[] = {"", "freezer", "pids", NULL};
-  static const char *const v1[] = {"freezer", "pids", NULL};
   test_start_at(0, "a start");
   test_start_at(START_BLOCK_IN_MEMFD, "a start with its block in a memfd");
   test_start_at(START_HOLD | START_SESSION, "a start of a child to be held");
-  test_end_at(v2, "the end on v2");
-  test_end_at(hybrid, "the end on a hybrid host");
-  test_end_at(v1, "the end on v1");
-  test_take_at(v2, "an anchor on v2");
-  test_take_at(hybrid, "an anchor on a hybrid host");
-  test_take_at(v1, "an anchor on v1");
+  test_end_at(v2_only, "the end on v2");
+  test_end_at(v2_and_v1, "the end on a hybrid host");
+  test_end_at(v1_only, "the end on v1");
+  test_take_at(v2_only, "an anchor on v2");
+  test_take_at(v2_and_v1, "an anchor on a hybrid host");
+  test_take_at(v1_only, "an anchor on v1");
 }

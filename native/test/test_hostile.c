@@ -21,10 +21,6 @@
 
 #define NOBODY 65534
 
-static const char *const v2_only[HIERARCHIES + 1] = {"", NULL};
-static const char *const v2_and_v1[HIERARCHIES + 1] = {"", "freezer", "pids", NULL};
-static const char *const v1_only[HIERARCHIES + 1] = {"freezer", "pids", NULL};
-
 /* ---- threads in groups of their own */
 
 /* below: only a nested group is threaded, and the job lists its processes. Otherwise the anchor is, too: nothing that is

@@ -20,8 +20,6 @@
 #define MEMBERS (GROUPS + 1)
 #define ROUNDS 10
 
-static const char *const v1_only[HIERARCHIES + 1] = {"freezer", "pids", NULL};
-
 struct world {
   struct anchor_paths paths;
   int anchor; /* the directories whose entries get other names */
