@@ -124,9 +124,31 @@ final class LimitRows {
 
   /** Writes {@code text} to {@code file}, and remembers what it held. */
   Directory.Exchange exchange(Directory group, String file, String text) throws IOException {
-    Directory.Exchange exchange = group.exchange(file, text, known(file));
+    return exchange(group, file, text, known(file), former -> former);
+  }
+
+  /**
+   * As above, in a file that shows something else than what is written to it.
+   *
+   * @param back what to write so that it shows {@code former} again; null if that is not known
+   */
+  Directory.Exchange exchange(
+      Directory group, String file, String text, Function<String, @Nullable String> back)
+      throws IOException {
+    return exchange(group, file, text, null, back);
+  }
+
+  private Directory.Exchange exchange(
+      Directory group,
+      String file,
+      String text,
+      @Nullable String known,
+      Function<String, @Nullable String> back)
+      throws IOException {
+    Directory.Exchange exchange = group.exchange(file, text, known);
     if (exchange.errno() == 0) {
-      rollback.wrote(group, file, exchange.former());
+      String former = exchange.former();
+      rollback.wrote(group, file, former == null ? null : back.apply(former));
     }
     return exchange;
   }
@@ -138,15 +160,11 @@ final class LimitRows {
    */
   Directory.Exchange exchange(Directory group, String file, String key, String text, String lifted)
       throws IOException {
-    Directory.Exchange exchange = group.exchange(file, key + " " + text, null);
-    if (exchange.errno() == 0) {
-      String former = exchange.former();
-      rollback.wrote(
-          group,
-          file,
-          former == null ? null : key + " " + KeyedLine.of(former, key).orElse(lifted));
-    }
-    return exchange;
+    return exchange(
+        group,
+        file,
+        key + " " + text,
+        former -> key + " " + KeyedLine.of(former, key).orElse(lifted));
   }
 
   /** Writes {@code text} to {@code file} and reports what {@link #readBack} finds. */

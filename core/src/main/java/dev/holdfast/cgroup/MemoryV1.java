@@ -95,12 +95,15 @@ final class MemoryV1 implements Controller {
 
   /** The file shows more than what is written to it. */
   private void oomControl(Limits.Request request, LimitRows rows) throws IOException {
-    Directory.Exchange exchange = group.exchange(OOM_CONTROL, request.value().toString(), null);
-    if (exchange.errno() == 0) {
-      String former = exchange.former();
-      LimitValue before = former == null ? null : oomKillDisable(former);
-      rows.rollback().wrote(group, OOM_CONTROL, before == null ? null : before.toString());
-    }
+    Directory.Exchange exchange =
+        rows.exchange(
+            group,
+            OOM_CONTROL,
+            request.value().toString(),
+            former -> {
+              LimitValue before = oomKillDisable(former);
+              return before == null ? null : before.toString();
+            });
     rows.check(request, group, OOM_CONTROL, request.value(), exchange, MemoryV1::oomKillDisable);
   }
 

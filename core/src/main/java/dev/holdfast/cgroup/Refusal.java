@@ -41,8 +41,7 @@ final class Refusal {
 
   /** Whether a file or directory is not there, or not any more. */
   static boolean isGone(IOException failure) {
-    int errno = errno(failure);
-    return errno == Errno.ENOENT || errno == Errno.ENODEV;
+    return Errno.isGone(errno(failure));
   }
 
   /** For a file of {@code controller} that may be missing while the group is there. */

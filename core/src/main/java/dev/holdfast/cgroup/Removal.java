@@ -72,7 +72,7 @@ final class Removal {
     int rounds = 0;
     for (int waits = 0; ; waits++) {
       int errno = above.tryRemove(name);
-      if (errno == 0 || isGone(errno)) {
+      if (errno == 0 || Errno.isGone(errno)) {
         return;
       }
       if (errno != Errno.EBUSY && errno != Errno.ENOTEMPTY) {
@@ -125,7 +125,7 @@ final class Removal {
         above.mode(0755);
         errno = above.tryRemove(name);
       }
-      if (errno == 0 || isGone(errno)) {
+      if (errno == 0 || Errno.isGone(errno)) {
         removed = true;
         return true;
       }
@@ -136,9 +136,5 @@ final class Removal {
 
   private static SystemCallException refused(Directory above, String name, int errno) {
     return new SystemCallException("unlinkat", above.path(name).toString(), errno);
-  }
-
-  private static boolean isGone(int errno) {
-    return errno == Errno.ENOENT || errno == Errno.ENODEV;
   }
 }

@@ -113,8 +113,7 @@ final class Anchor {
 
   private static boolean isGone(IOException failure) {
     Throwable call = failure instanceof HoldfastException ? failure.getCause() : failure;
-    return call instanceof SystemCallException refused
-        && (refused.errno() == Errno.ENOENT || refused.errno() == Errno.ENODEV);
+    return call instanceof SystemCallException refused && Errno.isGone(refused.errno());
   }
 
   private static Anchor complete(Delegation delegation, Locked made) throws IOException {

@@ -50,6 +50,14 @@ public final class Errno {
 
   private Errno() {}
 
+  /**
+   * Whether it says that a file or directory is not there (ENOENT), or not any more (ENODEV, of
+   * what was removed while it was open).
+   */
+  public static boolean isGone(int errno) {
+    return errno == ENOENT || errno == ENODEV;
+  }
+
   /** The symbolic name, such as {@code ENOENT}; {@code errno 133} where this table has none. */
   public static String name(int errno) {
     return switch (errno) {

@@ -65,7 +65,7 @@ public final class KernelFiles {
    * removed (ENODEV), or the kernel does not keep it here (EOPNOTSUPP).
    */
   static boolean isAbsent(long result) {
-    return result == -Errno.ENOENT || result == -Errno.ENODEV || result == -Errno.EOPNOTSUPP;
+    return Errno.isGone((int) -result) || result == -Errno.EOPNOTSUPP;
   }
 
   /** Null if there may be more than fits. */
