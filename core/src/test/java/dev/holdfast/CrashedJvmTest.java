@@ -52,9 +52,7 @@ class CrashedJvmTest {
             OrphanVictim.class,
             Long.toString(round.seed()),
             MechanismChoice.CGROUP.name())) {
-      boolean building = moment == Moment.BUILDING;
-      orphans.go(building ? "job" : "settled", building ? round.patience() : 1);
-      orphans.assertAlive(building ? round.patience() - 1 : OrphanRound.MEMBERS);
+      OrphanTest.awaitMoment(orphans, round, MechanismChoice.CGROUP);
 
       String pid = Long.toString(orphans.jvm().pid());
       assertThat(new ProcessBuilder("kill", "-SEGV", pid).start().waitFor()).isZero();
@@ -68,8 +66,7 @@ class CrashedJvmTest {
 
   /** Of the seeds from now on, the first that has it. */
   private static OrphanRound round(Moment moment) {
-    long seed = Long.getLong("dev.holdfast.seed", System.nanoTime() / 1000);
-    return LongStream.iterate(seed, next -> next + 1)
+    return LongStream.iterate(OrphanTest.seed(), next -> next + 1)
         .mapToObj(OrphanRound::of)
         .filter(round -> round.moment() == moment)
         .findFirst()

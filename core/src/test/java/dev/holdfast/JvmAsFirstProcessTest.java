@@ -2,8 +2,6 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.cgroup.Cgroup;
-import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.testing.ClassPath;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
@@ -14,16 +12,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * A JVM that is the first process of a container, as an image whose command is {@code java} has it.
@@ -37,20 +31,7 @@ import org.junit.jupiter.api.Timeout;
 class JvmAsFirstProcessTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  private final List<Owner> owners = new ArrayList<>();
-  private Cgroup group;
-
-  @BeforeEach
-  void makeTheGroup() throws IOException {
-    group = Delegation.find().create("hf-first-" + ProcessHandle.current().pid());
-  }
-
-  @AfterEach
-  void nothingIsLeft() throws IOException {
-    owners.forEach(Owner::end);
-    group.close();
-    assertThat(owners).allSatisfy(owner -> assertThat(owner.members()).isEmpty());
-  }
+  @RegisterExtension final Owners owners = new Owners();
 
   @Test
   void itsDirectoriesAreSwept() throws Exception {
@@ -68,7 +49,7 @@ class JvmAsFirstProcessTest {
   void itsDirectoriesGoWithTheNextStart() throws Exception {
     Owner dead = dead();
 
-    Owner next = owner(List.of(), Owner.First.USUAL);
+    Owner next = owners.start(List.of(), ClassPath.own(), Owner.First.USUAL);
 
     Awaitility.await("the end of the directories").atMost(PATIENCE).until(dead::isGone);
     next.assertWhole();
@@ -106,7 +87,10 @@ class JvmAsFirstProcessTest {
 
   private Owner firstProcess(Owner.First first) throws IOException {
     Owner owner =
-        owner(List.of("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"), first);
+        owners.start(
+            List.of("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
+            ClassPath.own(),
+            first);
     assertThat(owner.anchor()).startsWith("holdfast-1-");
     return owner;
   }
@@ -122,15 +106,5 @@ class JvmAsFirstProcessTest {
   private static void awaitEnd(Owner owner) throws InterruptedException {
     assertThat(owner.started().waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
     assertThat(Files.exists(Path.of("/proc", Long.toString(owner.jvm().pid())))).isFalse();
-  }
-
-  private Owner owner(List<String> before, Owner.First first) throws IOException {
-    Path root =
-        Groups.membership(
-            Stream.concat(group.unifiedDirectory().stream(), group.v1Directories().stream())
-                .toList());
-    Owner owner = new Owner(before, ClassPath.own(), first, Optional.of(root));
-    owners.add(owner);
-    return owner;
   }
 }

@@ -29,11 +29,7 @@ final class Orphans implements AutoCloseable {
    * QEMU translates each instruction.
    */
   static final Duration LIMIT =
-      switch (Place.current()) {
-        case Place.HOST -> Duration.ofSeconds(1);
-        case Place.QEMU, Place.QEMU_USER -> Duration.ofSeconds(20);
-        default -> Duration.ofSeconds(5);
-      };
+      Duration.ofSeconds(Place.isEmulated() ? 20 : Place.isGuest() ? 5 : 1);
 
   /** How long a stopped JVM is looked at, to which nothing shall happen. */
   private static final Duration STANDSTILL = Duration.ofMillis(100);

@@ -2,8 +2,6 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.cgroup.Cgroup;
-import dev.holdfast.cgroup.Delegation;
 import dev.holdfast.testing.ClassPath;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
@@ -12,20 +10,14 @@ import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Whether an owner lives is told by its lock, and not by its number, its user or its container. All
- * of them are in a group of the test's own: beside them nobody else makes an anchor, and sweeps.
- */
+/** Whether an owner lives is told by its lock, and not by its number, its user or its container. */
 @EveryKernel
 @SlowInQemu
 @Needs({Feature.ROOT, Feature.FREEZER})
@@ -33,22 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 class SweepOfOthersTest {
   private static final int NOBODY = 65534;
 
-  private final List<Owner> owners = new ArrayList<>();
-  private Cgroup group;
+  @RegisterExtension final Owners owners = new Owners();
 
   @TempDir Path folder;
-
-  @BeforeEach
-  void makeTheGroup() throws IOException {
-    group = Delegation.find().create("hf-others-" + ProcessHandle.current().pid());
-  }
-
-  @AfterEach
-  void nothingIsLeft() throws IOException {
-    owners.forEach(Owner::end);
-    group.close();
-    assertThat(owners).allSatisfy(owner -> assertThat(owner.members()).isEmpty());
-  }
 
   /** Both have the same process number, each in its own container. */
   @Test
@@ -112,40 +91,24 @@ class SweepOfOthersTest {
             "-c",
             "\"$@\"; exec sleep 1000",
             "sh");
-    return added(
-        new Owner(
-            before,
-            ClassPath.own(),
-            Owner.First.FROZEN,
-            Optional.of(Groups.membership(directories()))));
+    return owners.start(before, ClassPath.own(), Owner.First.FROZEN);
   }
 
   /** In the group, which is his: he could not move anybody into it. */
   private Owner ofNobody() throws IOException {
-    group.delegateTo(NOBODY, NOBODY);
+    owners.group().delegateTo(NOBODY, NOBODY);
     StringBuilder script = new StringBuilder("set -e; ");
-    for (Path directory : directories()) {
+    for (Path directory : owners.directories()) {
       script.append("echo $$ >'").append(directory).append("/cgroup.procs'; ");
     }
     script
         .append("cd /; exec setpriv --reuid=" + NOBODY + " --regid=" + NOBODY)
         .append(" --clear-groups \"$@\"");
-    return added(
-        new Owner(
-            List.of("sh", "-c", script.toString(), "sh"),
-            ClassPath.readableToAll(folder),
-            Owner.First.FROZEN,
-            Optional.empty()));
-  }
-
-  private Owner added(Owner owner) {
-    owners.add(owner);
-    return owner;
-  }
-
-  private List<Path> directories() {
-    return Stream.concat(group.unifiedDirectory().stream(), group.v1Directories().stream())
-        .toList();
+    return owners.start(
+        List.of("sh", "-c", script.toString(), "sh"),
+        ClassPath.readableToAll(folder),
+        Owner.First.FROZEN,
+        Optional.empty());
   }
 
   /** As its anchor's name has it. */

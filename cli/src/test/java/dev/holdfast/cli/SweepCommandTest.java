@@ -73,15 +73,10 @@ class SweepCommandTest {
     try (Cgroup group = group()) {
       Path anchor = deadBelow(group);
 
-      HoldfastProcess.Ended sweep = HoldfastProcess.run("sweep");
+      String out = sweepOf(anchor);
 
-      assertThat(mark.alive()).isEmpty();
-      assertThat(anchor).doesNotExist();
-      assertThat(sweep.status()).isZero();
-      assertThat(sweep.err()).isEmpty();
-      assertThat(sweep.out().lines()).contains(anchor + ": 2 killed, nothing left");
-      assertThat(sweep.out())
-          .matches("(?s).*\n[1-9]\\d* swept, \\d+ with released members, \\d+ living");
+      assertThat(out.lines()).contains(anchor + ": 2 killed, nothing left");
+      assertThat(out).matches("(?s).*\n[1-9]\\d* swept, \\d+ with released members, \\d+ living");
     }
   }
 
@@ -92,13 +87,9 @@ class SweepCommandTest {
     try (Cgroup group = group()) {
       Path anchor = deadBelow(group);
 
-      HoldfastProcess.Ended sweep = HoldfastProcess.run("sweep", "--json");
+      String out = sweepOf(anchor, "--json");
 
-      assertThat(mark.alive()).isEmpty();
-      assertThat(anchor).doesNotExist();
-      assertThat(sweep.status()).isZero();
-      assertThat(sweep.err()).isEmpty();
-      assertThat(new JsonMapper().readTree(sweep.out()).get("swept"))
+      assertThat(new JsonMapper().readTree(out).get("swept"))
           .filteredOn(swept -> swept.get("path").asString().equals(anchor.toString()))
           .singleElement()
           .satisfies(swept -> {
@@ -106,6 +97,18 @@ class SweepCommandTest {
             assertThat(swept.get("killedMembers").asInt()).isEqualTo(2);
           });
     }
+  }
+
+  /** What the command prints, after which nobody and nothing of the anchor is left. */
+  private String sweepOf(Path anchor, String... options) throws Exception {
+    HoldfastProcess.Ended sweep =
+        HoldfastProcess.run(
+            Stream.concat(Stream.of("sweep"), Stream.of(options)).toArray(String[]::new));
+    assertThat(mark.alive()).isEmpty();
+    assertThat(anchor).doesNotExist();
+    assertThat(sweep.status()).isZero();
+    assertThat(sweep.err()).isEmpty();
+    return sweep.out();
   }
 
   /** In which nobody else makes an anchor, and sweeps what is beside it. */

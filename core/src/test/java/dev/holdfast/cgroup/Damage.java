@@ -44,8 +44,28 @@ final class Damage {
     return text;
   }
 
+  /** What holds whatever the files of a group say. */
+  @FunctionalInterface
+  interface Check {
+    void run() throws Exception;
+  }
+
+  /** So many rounds, each with other damage; everything is read in some and not in others. */
+  void rounds(int count, Map<String, List<String>> texts, StrictFiles files, Check check)
+      throws Exception {
+    for (int round = 0; round < count; round++) {
+      all(texts, files);
+      try {
+        check.run();
+      } catch (RuntimeException | Error wrong) {
+        throw error(round, files.toString(), wrong);
+      }
+    }
+    files.everythingWasThereAndWasNot();
+  }
+
   /** Puts each file: damaged, whole, with another one's text, or not at all. */
-  void all(Map<String, List<String>> texts, StrictFiles files) throws IOException {
+  private void all(Map<String, List<String>> texts, StrictFiles files) throws IOException {
     List<List<String>> others = List.copyOf(texts.values());
     for (Map.Entry<String, List<String>> file : texts.entrySet()) {
       files.put(

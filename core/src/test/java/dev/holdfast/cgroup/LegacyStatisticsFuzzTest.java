@@ -88,25 +88,23 @@ class LegacyStatisticsFuzzTest {
     files = new StrictFiles(temp);
     try (FakeGroup group = FakeGroup.v1(temp, CONTROLLERS)) {
       List<Branch> branches = List.of(group.branch);
-      for (int round = 0; round < ROUNDS; round++) {
-        damage.all(FILES, files);
-        try {
-          check(new Controllers(branches).usage());
-          trips(
-              FakeGroup.usage(
-                  new Hugetlb(
-                      group.directory, false, List.of(new HugePages.Size("2MB", 2 << 20)))));
-          Statistics all = new StatisticsFiles(branches, List.of("2MB")).read();
-          check(all.cpu());
-          check(all.memory());
-          others(all);
-          io(all.io());
-        } catch (RuntimeException | Error wrong) {
-          throw damage.error(round, files.toString(), wrong);
-        }
-      }
+      damage.rounds(
+          ROUNDS,
+          FILES,
+          files,
+          () -> {
+            check(new Controllers(branches).usage());
+            trips(
+                FakeGroup.usage(
+                    new Hugetlb(
+                        group.directory, false, List.of(new HugePages.Size("2MB", 2 << 20)))));
+            Statistics all = new StatisticsFiles(branches, List.of("2MB")).read();
+            check(all.cpu());
+            check(all.memory());
+            others(all);
+            io(all.io());
+          });
     }
-    files.everythingWasThereAndWasNot();
   }
 
   private void check(Usage usage) {

@@ -99,34 +99,32 @@ class StatisticsFuzzTest {
     files = new StrictFiles(temp);
     try (FakeGroup group = FakeGroup.v2(temp)) {
       List<Branch> branches = List.of(group.branch);
-      for (int round = 0; round < ROUNDS; round++) {
-        damage.all(FILES, files);
-        try {
-          check(new Controllers(branches).usage());
-          rare(
-              FakeGroup.usage(
-                      new Hugetlb(
-                          group.directory, true, List.of(new HugePages.Size("2MB", 2 << 20))))
-                  .trips()
-                  .hugetlb(),
-              FakeGroup.usage(new Misc(group.directory)).trips().misc());
-          Statistics all = new StatisticsFiles(branches, List.of("2MB")).read();
-          check(all.cpu());
-          check(all.memory());
-          check(all.swap());
-          others(all);
-          io(all.io());
-          rdma(all.rdma());
-          misc(all.misc());
-          for (PressureKind kind : PressureKind.values()) {
-            check(all.pressure(kind), kind.file());
-          }
-        } catch (RuntimeException | Error wrong) {
-          throw damage.error(round, files.toString(), wrong);
-        }
-      }
+      damage.rounds(
+          ROUNDS,
+          FILES,
+          files,
+          () -> {
+            check(new Controllers(branches).usage());
+            rare(
+                FakeGroup.usage(
+                        new Hugetlb(
+                            group.directory, true, List.of(new HugePages.Size("2MB", 2 << 20))))
+                    .trips()
+                    .hugetlb(),
+                FakeGroup.usage(new Misc(group.directory)).trips().misc());
+            Statistics all = new StatisticsFiles(branches, List.of("2MB")).read();
+            check(all.cpu());
+            check(all.memory());
+            check(all.swap());
+            others(all);
+            io(all.io());
+            rdma(all.rdma());
+            misc(all.misc());
+            for (PressureKind kind : PressureKind.values()) {
+              check(all.pressure(kind), kind.file());
+            }
+          });
     }
-    files.everythingWasThereAndWasNot();
   }
 
   private void check(Usage usage) {

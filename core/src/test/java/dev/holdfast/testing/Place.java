@@ -24,4 +24,9 @@ public final class Place {
   public static boolean isGuest() {
     return !current().equals(HOST);
   }
+
+  /** QEMU translates each instruction. */
+  public static boolean isEmulated() {
+    return current().equals(QEMU) || current().equals(QEMU_USER);
+  }
 }
