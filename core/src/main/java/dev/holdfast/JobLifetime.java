@@ -136,10 +136,10 @@ final class JobLifetime {
     IOException problem = null;
     boolean removed = false;
     try {
-      int members = countMembers();
-      if (released && members != 0) {
+      if (released && mayHaveMembers()) {
         return;
       }
+      int members = countMembers();
       countKilled(members);
       removed = killAndRemove(members != 0, Deadline.after(begin, deadline));
     } catch (IOException failure) {
@@ -203,9 +203,17 @@ final class JobLifetime {
   }
 
   /** If that cannot be told, as without a free descriptor, the members are ended uncounted. */
+  private boolean mayHaveMembers() {
+    try {
+      return container.isPopulated();
+    } catch (IOException unknown) {
+      return true;
+    }
+  }
+
   private int countMembers() {
     try {
-      return container.isPopulated() ? container.members().size() : 0;
+      return container.countForKill();
     } catch (IOException unknown) {
       return UNKNOWN;
     }

@@ -35,6 +35,14 @@ public sealed interface Container permits KeptContainer, ProcessTreeContainer {
    */
   List<Integer> members() throws IOException;
 
+  /**
+   * How many members there are, right before they are killed: who comes and goes faster than it can
+   * be counted is made to stand still first, where the mechanism can do that for all at one moment.
+   */
+  default int countForKill() throws IOException {
+    return isPopulated() ? members().size() : 0;
+  }
+
   /** Whether there is a member. */
   boolean isPopulated() throws IOException;
 

@@ -6,10 +6,10 @@ import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.linux.ResourceUsage;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +33,11 @@ final class NamespaceUsage {
   /** Some ended uncounted, so the sum is not known. */
   private boolean lost;
 
-  private final List<PidNamespace> counted = new ArrayList<>();
+  /** Those whose members a kill ends, and how many. */
+  private final Map<PidNamespace, Integer> counted = new ConcurrentHashMap<>();
+
+  /** Nobody kills those that another thread is still counting. */
+  private final Object counting = new Object();
 
   /** A child of ours was reaped. */
   synchronized void add(ResourceUsage usage) {
@@ -43,41 +47,41 @@ final class NamespaceUsage {
 
   /** A first process was reaped; {@code usage} includes the orphans that it had waited for. */
   synchronized void over(PidNamespace namespace, Optional<ResourceUsage> usage) {
-    if (usage.isPresent()) {
-      add(usage.get());
-    }
-    lost |= usage.isEmpty() || !counted.remove(namespace);
+    usage.ifPresent(this::add);
+    boolean whole = counted.remove(namespace) != null && usage.isPresent();
+    lost |= !whole;
   }
 
-  /** Counts those that will end with their first process. */
-  void beforeKill(PidNamespace namespace, NamespaceMembers members) {
-    synchronized (this) {
-      if (counted.contains(namespace)) {
-        return;
+  /**
+   * Stops those that will end with their first process, and counts what they have used.
+   *
+   * @return how many they are
+   */
+  int beforeKill(PidNamespace namespace, NamespaceMembers members) throws IOException {
+    synchronized (counting) {
+      Integer before = counted.get(namespace);
+      if (before != null) {
+        return before;
       }
-      counted.add(namespace);
-    }
-    long user = 0;
-    long system = 0;
-    boolean whole = false;
-    try {
+      long user = 0;
+      long system = 0;
+      int found = 0;
       if (members.hasLivingChildren() || !namespace.hasNoChildren()) {
         namespace.signal(SIGSTOP);
         for (ProcessTable.Entry member : members.of(namespace)) {
+          found++;
           if (!members.isChild(member.pid())) {
             user += member.userTicks() + member.waitedUserTicks();
             system += member.systemTicks() + member.waitedSystemTicks();
           }
         }
       }
-      whole = true;
-    } catch (IOException unknown) {
-      // Ending them is what matters.
-    }
-    synchronized (this) {
-      userMicros += user * TICK_MICROS;
-      systemMicros += system * TICK_MICROS;
-      lost |= !whole;
+      synchronized (this) {
+        userMicros += user * TICK_MICROS;
+        systemMicros += system * TICK_MICROS;
+        counted.put(namespace, found);
+      }
+      return found;
     }
   }
 

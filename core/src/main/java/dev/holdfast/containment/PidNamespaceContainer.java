@@ -220,6 +220,14 @@ public final class PidNamespaceContainer implements KeptContainer {
   }
 
   @Override
+  public int countForKill() throws IOException {
+    PidNamespace namespace = present();
+    return namespace != null && isPopulated(namespace)
+        ? usage.beforeKill(namespace, members)
+        : members().size();
+  }
+
+  @Override
   public boolean isPopulated() throws IOException {
     return isPopulated(present());
   }
@@ -239,8 +247,7 @@ public final class PidNamespaceContainer implements KeptContainer {
       making.unlock();
     }
     if (namespace != null) {
-      usage.beforeKill(namespace, members);
-      namespace.kill();
+      kill(namespace);
     }
     frozen = false;
     for (PidNamespace each : namespaces) {
@@ -249,6 +256,15 @@ public final class PidNamespaceContainer implements KeptContainer {
       }
     }
     members.awaitReaped(end); // others may have been started since, in another namespace
+  }
+
+  private void kill(PidNamespace namespace) throws IOException {
+    try {
+      int _ = usage.beforeKill(namespace, members);
+    } catch (IOException unknown) {
+      // Ending them is what matters.
+    }
+    namespace.kill();
   }
 
   private void awaitEnd(PidNamespace namespace, long end, Duration deadline)
@@ -279,8 +295,7 @@ public final class PidNamespaceContainer implements KeptContainer {
       return;
     }
     if (signal == SIGKILL) {
-      usage.beforeKill(namespace, members);
-      namespace.kill();
+      kill(namespace);
     } else {
       namespace.signal(signal);
     }

@@ -2,6 +2,7 @@ package dev.holdfast.linux;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,15 +72,28 @@ public final class ProcessTable {
   /** All of them; one that ends meanwhile may be missing. */
   public List<Entry> entries() throws IOException {
     List<Entry> entries = new ArrayList<>();
-    try (DirectoryStream<Path> names = Files.newDirectoryStream(proc, "[0-9]*")) {
-      for (Path name : names) {
-        Entry entry = entry(Integer.parseInt(name.getFileName().toString()));
-        if (entry != null) {
-          entries.add(entry);
-        }
+    for (int pid : pids()) {
+      Entry entry = entry(pid);
+      if (entry != null) {
+        entries.add(entry);
       }
     }
     return entries;
+  }
+
+  /**
+   * The kernel lists processes by their numbers, a part at a time, and looks for the next part only
+   * when it is asked for it: with reads in between, those that fork as fast as that would be listed
+   * for ever.
+   */
+  private List<Integer> pids() throws IOException {
+    List<Integer> pids = new ArrayList<>();
+    try (DirectoryStream<Path> names = Files.newDirectoryStream(proc, "[0-9]*")) {
+      names.forEach(name -> pids.add(Integer.valueOf(name.getFileName().toString())));
+    } catch (DirectoryIteratorException failure) {
+      throw failure.getCause();
+    }
+    return pids;
   }
 
   /**
