@@ -48,19 +48,22 @@ static bool wait_empty(int group, int64_t until) {
 
 static bool is_released(int job) { return sys_fgetxattr(job, RELEASED, NULL, 0) >= 0; }
 
-/* name: of a job, or "." for the anchor as a whole. */
+/*
+ * name: of a job, or "." for the anchor as a whole. What a v1 freezer holds beside v2 ends when it is let go; that comes
+ * after the kill, as members can make groups there faster than anybody goes through them.
+ */
 static void kill_group(int group, const char *name) {
+  if (anchor.kind[0] == HIERARCHY_V2) {
+    kill_v2(group);
+  } else {
+    kill_freezer(group);
+  }
   for (uint32_t i = 1; i < anchor.count; i++) {
     if (anchor.kind[i] != HIERARCHY_FREEZER) continue;
     int freezer = open_below(anchor.group[i], name);
     if (freezer < 0) continue;
     thaw_freezer(freezer);
     sys_close(freezer);
-  }
-  if (anchor.kind[0] == HIERARCHY_V2) {
-    kill_v2(group);
-  } else {
-    kill_freezer(group);
   }
 }
 

@@ -157,6 +157,7 @@ void test_groups(void);
 void test_anchor(void);
 void test_hostile(void);
 void test_renames(void);
+void test_diggers(void);
 void test_hold(void);
 void test_death(void);
 void test_namespace(void);

@@ -57,9 +57,9 @@ final class CpuBudget {
     if (budget == null) {
       return null;
     }
-    if (job.mechanism().isCgroup() && job.usage().cpu().total().isPresent()) {
+    if (job.mechanism().isCgroup() && job.lifetime().cpuTime().isPresent()) {
       return new CpuBudget(
-          () -> Deadline.nanos(job.usage().cpu().total().orElse(Duration.ZERO)),
+          () -> Deadline.nanos(job.lifetime().cpuTime().orElse(Duration.ZERO)),
           budget,
           Runtime.getRuntime().availableProcessors(),
           System.nanoTime());

@@ -84,6 +84,11 @@ final class JobLifetime {
     }
   }
 
+  /** How many members there are; at least, where there come more than can be counted soon. */
+  int count() throws IOException {
+    return closed ? 0 : container.count();
+  }
+
   void release() throws IOException {
     container.release();
     released = true;
@@ -96,6 +101,13 @@ final class JobLifetime {
     }
     synchronized (closing) {
       return last != null ? last : container.usage();
+    }
+  }
+
+  Optional<Duration> cpuTime() throws IOException {
+    synchronized (closing) {
+      Usage known = last;
+      return known != null ? known.cpu().total() : container.cpuTime();
     }
   }
 

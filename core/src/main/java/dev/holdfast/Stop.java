@@ -22,7 +22,7 @@ final class Stop {
       Job job, JobLifetime lifetime, @Nullable Signal signal, Duration grace, boolean escalate)
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
-    int members = job.members().size();
+    int members = lifetime.count();
     IOException refused = null;
     if (signal != null) {
       try {
@@ -34,7 +34,7 @@ final class Stop {
     if (lifetime.container().awaitEmpty(grace)) {
       return new StopReport(members, 0, false, since(begin));
     }
-    int survivors = job.members().size();
+    int survivors = lifetime.count();
     if (escalate) {
       job.kill();
     } else {
@@ -52,7 +52,7 @@ final class Stop {
    */
   static void rehearse(Job job) {
     try {
-      int _ = job.members().size();
+      int _ = job.lifetime().count();
       job.lifetime().container().signal(ASK_ONLY);
     } catch (IOException later) {
       // If it is so then, too, that is told then.

@@ -267,18 +267,28 @@ public final class Cgroup implements AutoCloseable {
    * number in our pid namespace are missing.
    */
   public List<Long> members() throws HoldfastException {
-    return readMembers().pids();
+    return readMembers(Members::of).pids();
   }
 
   /** How many processes there are, those of other pid namespaces included. */
   public int memberCount() throws HoldfastException {
-    return readMembers().count();
+    return readMembers(Members::of).count();
+  }
+
+  /**
+   * As many of those as are found within {@code limit}: members can make groups in it faster than
+   * anybody goes through them.
+   */
+  public int memberCount(Duration limit) throws HoldfastException {
+    long deadline = Deadline.in(limit);
+    return readMembers(group -> Members.until(group, deadline)).count();
   }
 
   /** Whether this group, or one nested in it, has a living member. */
   public boolean isPopulated() throws HoldfastException {
     if (!membership.unified()) {
-      return memberCount() > 0;
+      Members found = readMembers(group -> Members.any(group, System.nanoTime()));
+      return found.count() > 0 || !found.whole();
     }
     return gate.insideOr(
         false,
@@ -314,9 +324,10 @@ public final class Cgroup implements AutoCloseable {
     boolean ended =
         gate.insideOr(true, "end the group " + name, () -> ending.killAll(Deadline.in(limit)));
     if (!ended) {
+      Members left = readMembers(group -> Members.until(group, Nested.patience(System.nanoTime())));
       throw new HoldfastException(
           "cannot end the group " + name,
-          "after " + limit.toMillis() + " ms these processes are still there: " + members(),
+          "after " + limit.toMillis() + " ms these processes are still there: " + left.pids(),
           "a process in an uninterruptible call ends only when the call returns",
           null);
     }
@@ -333,7 +344,7 @@ public final class Cgroup implements AutoCloseable {
           if (signal == SIGKILL) {
             ending.kill();
           } else {
-            Sweep.signal(membership.directory(), signal);
+            Sweep.signal(membership.directory(), signal, System.nanoTime());
           }
           return this;
         });
@@ -415,6 +426,11 @@ public final class Cgroup implements AutoCloseable {
   /** What the group has used so far, nested groups and dead members included. */
   public Usage usage() throws HoldfastException {
     return gate.inside("read the usage of the group " + name, limiting::usage);
+  }
+
+  /** The CPU time of {@link #usage}, which is had sooner than all of it. */
+  public Optional<Duration> cpuTime() throws HoldfastException {
+    return gate.inside("read the CPU time of the group " + name, limiting::cpuTime);
   }
 
   /**
@@ -635,13 +651,18 @@ public final class Cgroup implements AutoCloseable {
     statistics = null;
   }
 
-  private Members readMembers() throws HoldfastException {
+  @FunctionalInterface
+  private interface Look {
+    Members at(Directory group) throws IOException;
+  }
+
+  private Members readMembers(Look look) throws HoldfastException {
     return gate.insideOr(
         Members.NONE,
         "read the members of the group " + name,
         () -> {
           try {
-            return Members.of(membership.directory());
+            return look.at(membership.directory());
           } catch (IOException failure) {
             if (Refusal.isGone(failure)) {
               return Members.NONE;

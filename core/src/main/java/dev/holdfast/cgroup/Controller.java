@@ -18,6 +18,11 @@ interface Controller {
   /** Sets what {@code limits} asks of it, reads that back, and reports it to {@code rows}. */
   default void apply(Limits limits, LimitRows rows) throws IOException {}
 
+  /** Whether its {@link #usage} has the CPU time in it, nested groups included. */
+  default boolean countsCpuTime() {
+    return false;
+  }
+
   /** Adds what it has counted; what the kernel does not give stays absent. */
   default void usage(Figures figures) throws IOException {}
 }

@@ -1,10 +1,12 @@
 package dev.holdfast.cgroup;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -147,6 +149,17 @@ final class Controllers {
     return new Absence(
         "the group has no " + controller + " controller",
         "enable it in the group above, or have it delegated");
+  }
+
+  /** That of {@link #usage} alone, which needs no look at nested groups. */
+  Optional<Duration> cpuTime() throws IOException {
+    Figures figures = new Figures(List.of());
+    for (Controller controller : all) {
+      if (controller.countsCpuTime()) {
+        controller.usage(figures);
+      }
+    }
+    return figures.cpuTotal;
   }
 
   Usage usage() throws IOException {

@@ -66,6 +66,11 @@ final class CpuV2 implements Controller {
   }
 
   @Override
+  public boolean countsCpuTime() {
+    return true;
+  }
+
+  @Override
   public void usage(Figures figures) throws IOException {
     String stat = figures.read(group, "cpu.stat");
     figures.cpuTotal = Figures.micros(FlatKeyed.value(stat, "usage_usec"));

@@ -15,6 +15,11 @@ final class CpuacctV1 implements Controller {
   }
 
   @Override
+  public boolean countsCpuTime() {
+    return true;
+  }
+
+  @Override
   public void usage(Figures figures) throws IOException {
     figures.cpuTotal = Figures.nanos(FlatKeyed.number(figures.read(group, "cpuacct.usage")));
     figures.cpuUser = Figures.nanos(FlatKeyed.number(figures.read(group, "cpuacct.usage_user")));

@@ -16,26 +16,31 @@ final class Drain {
 
   private Drain() {}
 
-  /** False if there still are some at {@code deadline}, a value of {@link System#nanoTime}. */
-  static boolean await(Directory group, long deadline) throws IOException, InterruptedException {
+  /**
+   * False if there still are some at {@code until}, a value of {@link System#nanoTime}.
+   *
+   * @param deadline until when a look for one may take, should that be longer
+   */
+  static boolean await(Directory group, long until, long deadline)
+      throws IOException, InterruptedException {
     while (true) {
       Members members;
       try {
-        members = Members.of(group);
+        members = Members.any(group, deadline);
       } catch (IOException failure) {
         if (Refusal.isGone(failure)) {
           return true;
         }
         throw failure;
       }
-      if (members.count() == 0) {
+      if (members.count() == 0 && members.whole()) {
         return true;
       }
       long now = System.nanoTime();
-      if (deadline - now <= 0) {
+      if (until - now <= 0) {
         return false;
       }
-      if (!awaitFirst(members, now + Math.min(deadline - now, LONGEST_WAIT))) {
+      if (!awaitFirst(members, now + Math.min(until - now, LONGEST_WAIT))) {
         if (Thread.interrupted()) {
           throw new InterruptedException("interrupted while waiting for " + group);
         }

@@ -33,20 +33,24 @@ final class Ending {
 
   /** Whether nobody is left; false after {@code deadline}. */
   boolean await(long deadline) throws IOException, InterruptedException {
+    return await(deadline, deadline);
+  }
+
+  private boolean await(long until, long deadline) throws IOException, InterruptedException {
     return membership.unified()
-        ? Events.await(membership.directory(), "populated", 0, deadline)
-        : Drain.await(membership.directory(), deadline);
+        ? Events.await(membership.directory(), "populated", 0, until)
+        : Drain.await(membership.directory(), until, deadline);
   }
 
   /** Whether nobody is left; false after {@code deadline}. An interrupt is kept for later. */
   boolean killAll(long deadline) throws IOException {
     // A start that was under way may bring a member in after the kill: so it is done again until
     // nobody is left.
-    while (killAtOnce()) {
+    while (killAtOnce(deadline)) {
       if (awaitPause(AT_ONCE_NANOS, deadline)) {
         return true;
       }
-      killListed();
+      killListed(deadline);
       if (awaitPause(PAUSE_NANOS, deadline)) {
         return true;
       }
@@ -59,10 +63,11 @@ final class Ending {
 
   /** Sends SIGKILL to all, and does not wait. */
   void kill() throws IOException {
-    if (killAtOnce()) {
-      killListed();
+    long now = System.nanoTime();
+    if (killAtOnce(now)) {
+      killListed(now);
     } else {
-      sweep(System.nanoTime());
+      sweep(now);
     }
   }
 
@@ -70,27 +75,27 @@ final class Ending {
    * What {@code cgroup.kill} does not reach: a process whose first thread has ended, since the
    * kernel signals that thread and not the process (seen on 6.18).
    */
-  private void killListed() {
+  private void killListed(long deadline) {
     try {
-      Sweep.signal(membership.directory(), SIGKILL);
+      Sweep.signal(membership.directory(), SIGKILL, deadline);
     } catch (IOException refused) {
       // Of others cgroup.kill takes care; who is left all the same is named at the deadline.
     }
   }
 
   /** {@code cgroup.kill}, which no fork escapes; false where it did not work for any reason. */
-  private boolean killAtOnce() throws IOException {
-    Branch legacy = v1Freezer.get();
-    if (legacy != null) {
-      // Members that a v1 freezer holds ignore even cgroup.kill.
-      FreezerV1.releaseAll(legacy.directory());
-    }
+  private boolean killAtOnce(long deadline) throws IOException {
     Directory group = membership.directory();
     if (!membership.unified() || group.tryWrite("cgroup.kill", "1") != 0) {
       return false;
     }
     // It kills frozen members too, but leaves cgroup.freeze at 1.
     group.tryWrite(FreezerV2.FILE, "0");
+    Branch legacy = v1Freezer.get();
+    if (legacy != null) {
+      // Members that a v1 freezer holds end when it lets them go.
+      FreezerV1.releaseAll(legacy.directory(), deadline);
+    }
     return true;
   }
 
@@ -104,12 +109,12 @@ final class Ending {
         failure = unfrozen; // a fork may escape this round, and is caught by the next
       }
       try {
-        Sweep.signal(membership.directory(), SIGKILL);
+        Sweep.signal(membership.directory(), SIGKILL, deadline);
       } catch (IOException refused) {
         failure = refused;
       } finally {
         try {
-          freezer().releaseAll();
+          freezer().releaseAll(deadline);
         } catch (IOException refused) {
           failure = failure == null ? refused : failure;
         }
@@ -150,7 +155,7 @@ final class Ending {
     try {
       while (true) {
         try {
-          return await(until);
+          return await(until, deadline);
         } catch (InterruptedException later) {
           interrupted = true;
         }

@@ -26,8 +26,12 @@ interface Freezer {
   /** Asks the members to go on; does not wait. */
   void release() throws IOException;
 
-  /** As {@link #release}, and what members froze of their own, so that it can end. */
-  default void releaseAll() throws IOException {
+  /**
+   * As {@link #release}, and what members froze of their own, so that it can end.
+   *
+   * @param deadline until when that is looked for, should that take long
+   */
+  default void releaseAll(long deadline) throws IOException {
     release();
   }
 

@@ -47,19 +47,20 @@ final class FreezerV1 implements Freezer {
 
   /** What a v1 freezer holds does not even notice SIGKILL, and each nested group has its own. */
   @Override
-  public void releaseAll() throws IOException {
-    releaseAll(group);
+  public void releaseAll(long deadline) throws IOException {
+    releaseAll(group, deadline);
   }
 
-  static void releaseAll(Directory top) throws IOException {
-    Nested.walk(
-        top,
+  static void releaseAll(Directory top, long deadline) throws IOException {
+    Nested.Visitor release =
         new Nested.Visitor() {
           @Override
           public void at(Directory nested) throws IOException {
             nested.tryWrite(FILE, "THAWED");
           }
-        });
+        };
+    // Who was not reached has another round.
+    var _ = Nested.walk(top, release, Nested.patience(deadline));
   }
 
   @Override

@@ -1,10 +1,12 @@
 package dev.holdfast.cgroup;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -52,6 +54,10 @@ final class Limiting {
 
   Usage usage() throws IOException {
     return controllers.usage();
+  }
+
+  Optional<Duration> cpuTime() throws IOException {
+    return controllers.cpuTime();
   }
 
   /** Why controllers are missing, by their names. */

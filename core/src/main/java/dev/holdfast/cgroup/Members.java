@@ -16,24 +16,72 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pids those that have a number in our pid namespace
  * @param hidden how many have none: the kernel shows them as 0
+ * @param whole whether there was the time to look for all that were asked for
  */
-record Members(List<Long> pids, int hidden) {
-  static final Members NONE = new Members(List.of(), 0);
+record Members(List<Long> pids, int hidden, boolean whole) {
+  static final Members NONE = new Members(List.of(), 0, true);
 
   int count() {
     return pids.size() + hidden;
   }
 
-  /** Reads the tree below {@code top}; a group that vanishes meanwhile has no members. */
+  /** All of them. */
   static Members of(Directory top) throws IOException {
-    Reader reader = new Reader();
-    Nested.walk(top, reader);
-    return new Members(List.copyOf(reader.pids), reader.hidden);
+    Members members = until(top, Nested.patience(System.nanoTime()));
+    if (!members.whole) {
+      throw notWhole(top);
+    }
+    return members;
+  }
+
+  /**
+   * As many as are found until {@code deadline}, those of {@code top} itself at least. A group that
+   * vanishes meanwhile has no members.
+   */
+  static Members until(Directory top, long deadline) throws IOException {
+    return read(top, deadline, false);
+  }
+
+  /** One or more, if there are any; {@code deadline} is as in {@link Nested#patience}. */
+  static Members any(Directory top, long deadline) throws IOException {
+    return read(top, Nested.patience(deadline), true);
+  }
+
+  /** Those in {@code group} itself. */
+  static Set<Long> in(Directory group) throws IOException {
+    Reader reader = new Reader(false);
+    reader.at(group);
+    return reader.pids;
+  }
+
+  private static Members read(Directory top, long deadline, boolean first) throws IOException {
+    Reader reader = new Reader(first);
+    boolean whole = Nested.walk(top, reader, deadline);
+    return new Members(List.copyOf(reader.pids), reader.hidden, whole);
+  }
+
+  static HoldfastException notWhole(Directory top) {
+    return new HoldfastException(
+        "cannot read the members of " + top.path(),
+        "after " + Nested.PATIENCE.toSeconds() + " s there still are groups in it to look at",
+        "freeze or kill the members: they may make groups faster than those are read",
+        null);
   }
 
   private static final class Reader implements Nested.Visitor {
+    private final boolean first;
     private final Set<Long> pids = new LinkedHashSet<>();
     private int hidden;
+
+    /** Of all of them, or until it has found the {@code first}. */
+    Reader(boolean first) {
+      this.first = first;
+    }
+
+    @Override
+    public boolean isDone() {
+      return first && (hidden > 0 || !pids.isEmpty());
+    }
 
     @Override
     public void at(Directory group) throws IOException {

@@ -1,8 +1,10 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -23,6 +25,11 @@ final class Nested {
     /** In each group, the topmost included, before those nested in it. */
     default void at(Directory group) throws IOException {}
 
+    /** Whether there is no need to go on. */
+    default boolean isDone() {
+      return false;
+    }
+
     /** After {@code name} in {@code above} and all below it. */
     default void after(Directory above, String name) throws IOException {}
   }
@@ -40,11 +47,23 @@ final class Nested {
     this.here = top;
   }
 
-  /** Visits {@code top} and all that is nested in it. */
-  static void walk(Directory top, Visitor visitor) throws IOException {
+  /** What going through all may take, whoever else waits for something. */
+  static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  /** {@code deadline}, or later, so that there is as much time as going through may always take. */
+  static long patience(long deadline) {
+    long least = Deadline.in(PATIENCE);
+    return deadline - least > 0 ? deadline : least;
+  }
+
+  /**
+   * Visits {@code top} and all that is nested in it, until the visitor is done; false if there is
+   * more at {@code deadline}, as members can make groups faster than anybody goes through them.
+   */
+  static boolean walk(Directory top, Visitor visitor, long deadline) throws IOException {
     Nested walk = new Nested(top, visitor);
     try {
-      walk.all();
+      return walk.all(deadline);
     } finally {
       walk.leave(top);
     }
@@ -63,10 +82,13 @@ final class Nested {
     }
   }
 
-  private void all() throws IOException {
+  private boolean all(long deadline) throws IOException {
     visitor.at(top);
     way.add(new Level("", top.subdirectories().iterator()));
-    while (true) {
+    while (!visitor.isDone()) {
+      if (deadline - System.nanoTime() <= 0) {
+        return false;
+      }
       Level level = way.getLast();
       if (level.nested().hasNext()) {
         enter(level.nested().next());
@@ -74,12 +96,13 @@ final class Nested {
       }
       way.removeLast();
       if (way.isEmpty()) {
-        return;
+        return true;
       }
       if (ascend()) {
         unlessGone(() -> visitor.after(here, level.name()));
       }
     }
+    return true;
   }
 
   private void enter(String name) throws IOException {

@@ -39,8 +39,8 @@ final class NestedSum {
       if (nested.isEmpty() && branch.changedByOthers()) {
         return OptionalLong.empty();
       }
-      return OptionalLong.of(
-          own.getAsLong() + departed.getAsLong() + nested(branch.directory(), file, key));
+      return Figures.sum(
+          nested(branch.directory(), file, key), own.getAsLong() + departed.getAsLong());
     } catch (IOException failure) {
       if (Refusal.isGone(failure)) { // removed while we read: nothing is known any more
         return OptionalLong.empty();
@@ -63,10 +63,10 @@ final class NestedSum {
     }
   }
 
-  private static long nested(Directory top, String file, String key) throws IOException {
+  /** Empty if there was no time to look at all of them. */
+  private static OptionalLong nested(Directory top, String file, String key) throws IOException {
     long[] sum = {0};
-    Nested.walk(
-        top,
+    Nested.Visitor add =
         new Nested.Visitor() {
           @Override
           public void at(Directory group) throws IOException {
@@ -74,7 +74,9 @@ final class NestedSum {
               sum[0] += FlatKeyed.value(group.readIfPresent(file), key).orElse(0);
             }
           }
-        });
-    return sum[0];
+        };
+    return Nested.walk(top, add, Nested.patience(System.nanoTime()))
+        ? OptionalLong.of(sum[0])
+        : OptionalLong.empty();
   }
 }

@@ -79,7 +79,7 @@ final class Removal {
         throw refused(above, name, errno);
       }
       Round round = new Round();
-      round.removeBelow(above, name);
+      round.removeBelow(above, name, deadline);
       long left = deadline - System.nanoTime();
       if (round.removed && rounds++ < MOST_ROUNDS) {
         waits--;
@@ -98,9 +98,9 @@ final class Removal {
     private boolean removed;
     private @Nullable SystemCallException refusal;
 
-    void removeBelow(Directory above, String name) throws IOException {
+    void removeBelow(Directory above, String name, long deadline) throws IOException {
       try (Directory group = Nested.open(above, name)) {
-        Nested.walk(group, this);
+        var _ = Nested.walk(group, this, Nested.patience(deadline));
       } catch (IOException failure) {
         if (!Refusal.isGone(failure)) {
           throw failure;

@@ -10,34 +10,51 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Signals every member of a group, and nobody else. */
-final class Sweep {
+final class Sweep implements Nested.Visitor {
   /** How many processes are pinned at once: each takes a descriptor. */
   private static final int BATCH = 256;
 
-  private Sweep() {}
+  private final int signal;
+
+  /** A process can have threads in several groups, or move on to another. */
+  private final Set<Long> signalled = new HashSet<>();
+
+  private @Nullable IOException last;
+
+  private Sweep(int signal) {
+    this.signal = signal;
+  }
 
   /**
    * Signals the members that are there now. A number read from {@code cgroup.procs} may belong to
    * another process a moment later; so each is pinned first, and only those whose numbers are read
    * again after that are signalled. One that is gone is no failure; after another failure it goes
    * on, and throws the last one at the end.
+   *
+   * @param deadline until when members are looked for, should that take long
    */
-  static void signal(Directory group, int signal) throws IOException {
-    List<Long> pids = Members.of(group).pids();
-    IOException last = null;
-    for (int from = 0; from < pids.size(); from += BATCH) {
-      IOException failure =
-          batch(group, pids.subList(from, Math.min(from + BATCH, pids.size())), signal);
-      last = failure == null ? last : failure;
+  static void signal(Directory group, int signal, long deadline) throws IOException {
+    Sweep sweep = new Sweep(signal);
+    boolean whole = Nested.walk(group, sweep, Nested.patience(deadline));
+    if (!whole) {
+      throw Members.notWhole(group);
     }
-    if (last != null) {
-      throw last;
+    if (sweep.last != null) {
+      throw sweep.last;
     }
   }
 
-  private static @Nullable IOException batch(Directory group, List<Long> pids, int signal)
-      throws IOException {
-    IOException last = null;
+  @Override
+  public void at(Directory group) throws IOException {
+    Set<Long> members = new HashSet<>(Members.in(group));
+    members.removeAll(signalled);
+    List<Long> pids = List.copyOf(members);
+    for (int from = 0; from < pids.size(); from += BATCH) {
+      batch(group, pids.subList(from, Math.min(from + BATCH, pids.size())));
+    }
+  }
+
+  private void batch(Directory group, List<Long> pids) throws IOException {
     List<Pidfd> pinned = new ArrayList<>();
     try {
       for (long pid : pids) {
@@ -50,19 +67,23 @@ final class Sweep {
           last = failure;
         }
       }
-      Set<Long> members = new HashSet<>(Members.of(group).pids());
+      Set<Long> members = Members.in(group);
       for (Pidfd pidfd : pinned) {
         if (members.contains((long) pidfd.pid())) {
-          try {
-            pidfd.signal(signal);
-          } catch (IOException failure) {
-            last = failure;
-          }
+          signal(pidfd);
         }
       }
     } finally {
       pinned.forEach(Pidfd::close);
     }
-    return last;
+  }
+
+  private void signal(Pidfd member) {
+    try {
+      member.signal(signal);
+      signalled.add((long) member.pid());
+    } catch (IOException failure) {
+      last = failure;
+    }
   }
 }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -35,6 +36,8 @@ public final class CgroupContainer implements KeptContainer {
 
   /** What a freeze waits for starts that are under way. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  private static final Duration COUNTING = Duration.ofMillis(500);
 
   /** The mark of a job whose members live on: see the keeper's {@code protocol.h}. */
   private static final String RELEASED = "user.holdfast.released";
@@ -136,6 +139,12 @@ public final class CgroupContainer implements KeptContainer {
   }
 
   @Override
+  public int count() throws IOException {
+    // v2 tells at once that there is none.
+    return isUnified() && !group.isPopulated() ? 0 : group.memberCount(COUNTING);
+  }
+
+  @Override
   public boolean isPopulated() throws IOException {
     return group.isPopulated();
   }
@@ -205,6 +214,11 @@ public final class CgroupContainer implements KeptContainer {
   @Override
   public Usage usage() throws IOException {
     return group.usage();
+  }
+
+  @Override
+  public Optional<Duration> cpuTime() throws IOException {
+    return group.cpuTime();
   }
 
   /** Whether the job {@code name} right below an anchor was released. */

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** One job's hold on its processes, by whatever mechanism. Thread-safe. */
 public sealed interface Container permits KeptContainer, ProcessTreeContainer {
@@ -35,12 +36,17 @@ public sealed interface Container permits KeptContainer, ProcessTreeContainer {
    */
   List<Integer> members() throws IOException;
 
+  /** How many members there are; at least, where there come more than can be counted soon. */
+  default int count() throws IOException {
+    return isPopulated() ? members().size() : 0;
+  }
+
   /**
-   * How many members there are, right before they are killed: who comes and goes faster than it can
-   * be counted is made to stand still first, where the mechanism can do that for all at one moment.
+   * As {@link #count}, right before they are killed: those who come and go faster are made to stand
+   * still first, where the mechanism can do that for all at one moment.
    */
   default int countForKill() throws IOException {
-    return isPopulated() ? members().size() : 0;
+    return count();
   }
 
   /** Whether there is a member. */
@@ -64,6 +70,11 @@ public sealed interface Container permits KeptContainer, ProcessTreeContainer {
 
   /** What the job has used so far. */
   Usage usage() throws IOException;
+
+  /** The CPU time in {@link #usage}. */
+  default Optional<Duration> cpuTime() throws IOException {
+    return usage().cpu().total();
+  }
 
   /**
    * Lets the members live on when the job is closed; whoever comes by later only removes what is

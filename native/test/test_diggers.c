@@ -1,0 +1,65 @@
+/* The end of an anchor whose members go on making groups in it, one in another, faster than anybody goes through them. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define FEW 8
+#define MANY 16 /* of those that a look never comes to the end of, on two processors */
+#define DEEP 50
+#define DEEPEST 20000 /* who is not ended stops there: what it makes stays in the kernel */
+
+/* A member of all of jobs, which digs a shaft of its own in one of them. */
+static pid_t dig(char *const *jobs, int count, const char *job, int number) {
+  int deep[2];
+  char byte, name[8];
+  if (pipe(deep) < 0) die("pipe");
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    for (int i = 0; i < count; i++) write_file(jobs[i], "cgroup.procs", "0");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    snprintf(name, sizeof name, "n%d", number);
+    if (chdir(job) < 0 || mkdir(name, 0755) < 0 || chdir(name) < 0) _exit(1);
+    for (int level = 1; level <= DEEPEST; level++) {
+      if ((mkdir("n", 0755) < 0 || chdir("n") < 0) && level < DEEP) _exit(1);
+      if (level == DEEP && write(deep[1], ".", 1) < 0) _exit(1);
+    }
+    for (;;) pause();
+  }
+  close(deep[1]);
+  if (read(deep[0], &byte, 1) != 1) printf("# a digger in %s does not dig\n", job);
+  close(deep[0]);
+  return pid;
+}
+
+static void test_dug(const char *what, const char *const *controllers, int hierarchy, int count, const char *keeper) {
+  bool at_once = controllers != v1_only && keeper == keeper_path; /* nobody is killed by a pidfd */
+  if (!at_once && beyond_valgrind(what, NO_PIDFDS)) return;
+  struct anchor_paths paths;
+  if (!is_here(what, controllers, &paths)) return;
+  char *jobs[HIERARCHIES];
+  pid_t diggers[MANY];
+  for (int i = 0; i < paths.count; i++) jobs[i] = make_group(paths.anchor[i], "job");
+  for (int i = 0; i < count; i++) diggers[i] = dig(jobs, paths.count, jobs[hierarchy], i);
+  int64_t begin = now_ms();
+  int code = end_anchor(controllers, &paths, keeper, PLAIN);
+  int64_t taken = now_ms() - begin;
+  int killed = count_killed(diggers, count);
+  ok(code == 0 && killed == count, "%s: they are ended (%d of %d; exit %d) in %lld ms", what, killed, count, code, (long long)taken);
+  ok(groups_left(&paths) == 0, "%s: nothing of the anchor is left", what);
+  remove_bases(&paths);
+  for (int i = 0; i < paths.count; i++) free(jobs[i]);
+}
+
+void test_diggers(void) {
+  test_dug("diggers on v2", v2_only, 0, FEW, keeper_path);
+  test_dug("diggers on v2, without cgroup.kill", v2_only, 0, FEW, old_keeper_path);
+  test_dug("diggers in a v1 freezer on a hybrid host", v2_and_v1, 1, MANY, keeper_path);
+  test_dug("diggers on v1", v1_only, 0, FEW, keeper_path);
+}
