@@ -2,14 +2,17 @@ package dev.holdfast;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import org.awaitility.Awaitility;
 
 /** The cgroup directories of a job, found by searching the mounted hierarchies for its paths. */
 final class Groups {
@@ -73,9 +76,13 @@ final class Groups {
     Files.delete(group);
   }
 
-  static void removeAll(List<Path> directories) throws IOException {
+  /** Whoever has no command line any more may be in its group for a moment still. */
+  static void removeAll(List<Path> directories) {
     for (Path directory : directories) {
-      Files.deleteIfExists(directory);
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .ignoreException(FileSystemException.class)
+          .untilAsserted(() -> Files.deleteIfExists(directory));
     }
   }
 

@@ -140,8 +140,13 @@ public final class CgroupContainer implements KeptContainer {
 
   @Override
   public int count() throws IOException {
+    return group.memberCount(COUNTING);
+  }
+
+  @Override
+  public int countForKill() throws IOException {
     // v2 tells at once that there is none.
-    return isUnified() && !group.isPopulated() ? 0 : group.memberCount(COUNTING);
+    return isUnified() && !group.isPopulated() ? 0 : count();
   }
 
   @Override

@@ -38,7 +38,7 @@ public sealed interface Container permits KeptContainer, ProcessTreeContainer {
 
   /** How many members there are; at least, where there come more than can be counted soon. */
   default int count() throws IOException {
-    return isPopulated() ? members().size() : 0;
+    return members().size();
   }
 
   /**
@@ -46,7 +46,7 @@ public sealed interface Container permits KeptContainer, ProcessTreeContainer {
    * still first, where the mechanism can do that for all at one moment.
    */
   default int countForKill() throws IOException {
-    return count();
+    return isPopulated() ? count() : 0;
   }
 
   /** Whether there is a member. */
