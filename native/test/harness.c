@@ -232,10 +232,9 @@ struct result send_hold(struct keeper *keeper, uint32_t kind, const struct hold_
 
 struct result run(struct keeper *keeper, struct request *request) { return read_result(send_start(keeper, request)); }
 
-/* A keeper gives up by itself after 30 s, and says so: until then it is at work. */
 int wait_exit(int pid) {
   int status;
-  int64_t until = now_ms() + 40000;
+  int64_t until = now_ms() + patience_ms();
   while (now_ms() < until) {
     pid_t got = waitpid(pid, &status, WNOHANG);
     if (got < 0) return -1000;

@@ -131,7 +131,9 @@ struct member {
   bool first_too;       /* the first thread is there too */
   uid_t uid;
 };
-pid_t put_member(const struct member *member); /* back when it is where it stays */
+typedef void member_life(const void *how, int ready); /* writes to ready when it is where it stays; never returns */
+pid_t start_member(const char *group, member_life *life, const void *how); /* back then */
+pid_t put_member(const struct member *member);
 pid_t put(const char *group);
 bool lives(pid_t pid);
 int count_killed(const pid_t *members, int count); /* waits for all of them; who lives is ended, and does not count */

@@ -39,34 +39,41 @@ static _Noreturn void *second(void *unused) {
   for (;;) pause();
 }
 
-pid_t put_member(const struct member *member) {
+pid_t start_member(const char *group, member_life *life, const void *how) {
   int ready[2];
   char byte;
   if (pipe2(ready, O_CLOEXEC) < 0) die("pipe2");
   fflush(stdout);
   pid_t pid = fork();
   if (pid == 0) {
-    pthread_t thread;
-    myself = member;
-    settled = ready[1];
-    first_thread = pthread_self();
-    write_file(member->domain, "cgroup.procs", "0");
-    if (member->uid != 0 && setresuid(member->uid, member->uid, member->uid) < 0) _exit(1);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (member->first_too) write_file(member->threaded, "cgroup.threads", "0");
-    if (member->threaded == NULL) {
-      if (write(settled, ".", 1) < 0) _exit(1);
-    } else {
-      if (pthread_create(&thread, NULL, second, NULL) != 0) _exit(1);
-      if (member->first_ends) pthread_exit(NULL);
-    }
-    for (;;) pause();
+    write_file(group, "cgroup.procs", "0");
+    life(how, ready[1]);
   }
   close(ready[1]);
-  if (read(ready[0], &byte, 1) != 1) printf("# a member of %s did not settle\n", member->domain);
+  if (read(ready[0], &byte, 1) != 1) printf("# a member of %s did not settle\n", group);
   close(ready[0]);
   return pid;
 }
+
+static _Noreturn void stay(const void *how, int ready) {
+  const struct member *member = how;
+  pthread_t thread;
+  myself = member;
+  settled = ready;
+  first_thread = pthread_self();
+  if (member->uid != 0 && setresuid(member->uid, member->uid, member->uid) < 0) _exit(1);
+  prctl(PR_SET_PDEATHSIG, SIGKILL); /* now, as setresuid would take it back */
+  if (member->first_too) write_file(member->threaded, "cgroup.threads", "0");
+  if (member->threaded == NULL) {
+    if (write(settled, ".", 1) < 0) _exit(1);
+  } else {
+    if (pthread_create(&thread, NULL, second, NULL) != 0) _exit(1);
+    if (member->first_ends) pthread_exit(NULL);
+  }
+  for (;;) pause();
+}
+
+pid_t put_member(const struct member *member) { return start_member(member->domain, stay, member); }
 
 pid_t put(const char *group) { return put_member(&(struct member){.domain = group}); }
 

@@ -17,32 +17,30 @@
 /* Who is not ended stops there, as what it makes stays in the kernel. An emulated one is long at removing it. */
 static int deepest(void) {
   const char *place = getenv("HOLDFAST_PLACE");
-  return place != NULL && strcmp(place, "arm64") == 0 ? 300 : 20000;
+  return place != NULL && strcmp(place, "arm64") == 0 ? 100 : 20000;
 }
 
-/* A member of all of jobs, which digs a shaft of its own in one of them. */
-static pid_t dig(char *const *jobs, int count, const char *job, int number) {
-  int deep[2];
-  char byte, name[8];
+struct digger {
+  char *const *jobs; /* it is in all of them */
+  int count;
+  const char *job; /* the one that it digs in */
+  int number;
+};
+
+/* Digs a shaft of its own. */
+static _Noreturn void dig(const void *how, int ready) {
+  const struct digger *digger = how;
   const int most = deepest();
-  if (pipe(deep) < 0) die("pipe");
-  fflush(stdout);
-  pid_t pid = fork();
-  if (pid == 0) {
-    for (int i = 0; i < count; i++) write_file(jobs[i], "cgroup.procs", "0");
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    snprintf(name, sizeof name, "n%d", number);
-    if (chdir(job) < 0 || mkdir(name, 0755) < 0 || chdir(name) < 0) _exit(1);
-    for (int level = 1; level <= most; level++) {
-      if ((mkdir("n", 0755) < 0 || chdir("n") < 0) && level < DEEP) _exit(1);
-      if (level == DEEP && write(deep[1], ".", 1) < 0) _exit(1);
-    }
-    for (;;) pause();
+  char name[8];
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (int i = 1; i < digger->count; i++) write_file(digger->jobs[i], "cgroup.procs", "0");
+  snprintf(name, sizeof name, "n%d", digger->number);
+  if (chdir(digger->job) < 0 || mkdir(name, 0755) < 0 || chdir(name) < 0) _exit(1);
+  for (int level = 1; level <= most; level++) {
+    if ((mkdir("n", 0755) < 0 || chdir("n") < 0) && level < DEEP) _exit(1);
+    if (level == DEEP && write(ready, ".", 1) < 0) _exit(1);
   }
-  close(deep[1]);
-  if (read(deep[0], &byte, 1) != 1) printf("# a digger in %s does not dig\n", job);
-  close(deep[0]);
-  return pid;
+  for (;;) pause();
 }
 
 static void test_dug(const char *what, const char *const *controllers, int hierarchy, int count, const char *keeper) {
@@ -53,7 +51,10 @@ static void test_dug(const char *what, const char *const *controllers, int hiera
   char *jobs[HIERARCHIES];
   pid_t diggers[MANY];
   for (int i = 0; i < paths.count; i++) jobs[i] = make_group(paths.anchor[i], "job");
-  for (int i = 0; i < count; i++) diggers[i] = dig(jobs, paths.count, jobs[hierarchy], i);
+  for (int i = 0; i < count; i++) {
+    struct digger digger = {.jobs = jobs, .count = paths.count, .job = jobs[hierarchy], .number = i};
+    diggers[i] = start_member(jobs[0], dig, &digger);
+  }
   int64_t begin = now_ms();
   int code = end_anchor(controllers, &paths, keeper, PLAIN);
   int64_t taken = now_ms() - begin;

@@ -214,7 +214,6 @@ final class JobLifetime {
     }
   }
 
-  /** If that cannot be told, as without a free descriptor, the members are ended uncounted. */
   private boolean mayHaveMembers() {
     try {
       return container.isPopulated();
@@ -223,6 +222,7 @@ final class JobLifetime {
     }
   }
 
+  /** If that cannot be told, as without a free descriptor, the members are ended uncounted. */
   private int countMembers() {
     try {
       return container.countForKill();

@@ -59,9 +59,7 @@ class DiggersTest {
     Path group = Groups.membership(directories);
     child.stdin().write((group + "\n").getBytes(StandardCharsets.UTF_8));
     child.stdin().close();
-    Awaitility.await()
-        .atMost(Duration.ofSeconds(60))
-        .until(() -> mark.alive().size() == DIGGERS + 1);
+    mark.await(DIGGERS + 1);
     Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> shafts(group) == DIGGERS);
     return group;
   }

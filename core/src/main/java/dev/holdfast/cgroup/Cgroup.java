@@ -324,7 +324,7 @@ public final class Cgroup implements AutoCloseable {
     boolean ended =
         gate.insideOr(true, "end the group " + name, () -> ending.killAll(Deadline.in(limit)));
     if (!ended) {
-      Members left = readMembers(group -> Members.until(group, Nested.patience(System.nanoTime())));
+      Members left = readMembers(Members::some);
       throw new HoldfastException(
           "cannot end the group " + name,
           "after " + limit.toMillis() + " ms these processes are still there: " + left.pids(),
@@ -344,7 +344,7 @@ public final class Cgroup implements AutoCloseable {
           if (signal == SIGKILL) {
             ending.kill();
           } else {
-            Sweep.signal(membership.directory(), signal, System.nanoTime());
+            Sweep.signal(membership.directory(), signal);
           }
           return this;
         });

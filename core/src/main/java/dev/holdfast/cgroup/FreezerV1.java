@@ -60,7 +60,7 @@ final class FreezerV1 implements Freezer {
           }
         };
     // Who was not reached has another round.
-    var _ = Nested.walk(top, release, Nested.patience(deadline));
+    var _ = Nested.walk(top, release, deadline);
   }
 
   @Override

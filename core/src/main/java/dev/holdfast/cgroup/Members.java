@@ -27,7 +27,7 @@ record Members(List<Long> pids, int hidden, boolean whole) {
 
   /** All of them. */
   static Members of(Directory top) throws IOException {
-    Members members = until(top, Nested.patience(System.nanoTime()));
+    Members members = some(top);
     if (!members.whole) {
       throw notWhole(top);
     }
@@ -35,16 +35,24 @@ record Members(List<Long> pids, int hidden, boolean whole) {
   }
 
   /**
-   * As many as are found until {@code deadline}, those of {@code top} itself at least. A group that
+   * As many as {@link Nested#walk} comes to, those of {@code top} itself at least. A group that
    * vanishes meanwhile has no members.
    */
-  static Members until(Directory top, long deadline) throws IOException {
-    return read(top, deadline, false);
+  static Members some(Directory top) throws IOException {
+    Reader reader = new Reader(false);
+    return reader.found(Nested.walk(top, reader));
   }
 
-  /** One or more, if there are any; {@code deadline} is as in {@link Nested#patience}. */
+  /** As {@link #some}, until {@code deadline}. */
+  static Members until(Directory top, long deadline) throws IOException {
+    Reader reader = new Reader(false);
+    return reader.found(Nested.walkUntil(top, reader, deadline));
+  }
+
+  /** One or more, if there are any; {@code deadline} is as in {@link Nested#walk}. */
   static Members any(Directory top, long deadline) throws IOException {
-    return read(top, Nested.patience(deadline), true);
+    Reader reader = new Reader(true);
+    return reader.found(Nested.walk(top, reader, deadline));
   }
 
   /** Those in {@code group} itself. */
@@ -52,12 +60,6 @@ record Members(List<Long> pids, int hidden, boolean whole) {
     Reader reader = new Reader(false);
     reader.at(group);
     return reader.pids;
-  }
-
-  private static Members read(Directory top, long deadline, boolean first) throws IOException {
-    Reader reader = new Reader(first);
-    boolean whole = Nested.walk(top, reader, deadline);
-    return new Members(List.copyOf(reader.pids), reader.hidden, whole);
   }
 
   static HoldfastException notWhole(Directory top) {
@@ -76,6 +78,10 @@ record Members(List<Long> pids, int hidden, boolean whole) {
     /** Of all of them, or until it has found the {@code first}. */
     Reader(boolean first) {
       this.first = first;
+    }
+
+    Members found(boolean whole) {
+      return new Members(List.copyOf(pids), hidden, whole);
     }
 
     @Override

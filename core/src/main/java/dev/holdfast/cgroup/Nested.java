@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * never more than two of them open: the way back is {@code ..}.
  */
 final class Nested {
+  /** What going through all may take, whoever else waits for something. */
+  static final Duration PATIENCE = Duration.ofSeconds(2);
+
   /** What is done on the way. A group that vanishes meanwhile is left out. */
   interface Visitor {
     /** Before {@code name} in {@code above} is opened; false to leave it out. */
@@ -47,20 +50,22 @@ final class Nested {
     this.here = top;
   }
 
-  /** What going through all may take, whoever else waits for something. */
-  static final Duration PATIENCE = Duration.ofSeconds(2);
-
-  /** {@code deadline}, or later, so that there is as much time as going through may always take. */
-  static long patience(long deadline) {
-    long least = Deadline.in(PATIENCE);
-    return deadline - least > 0 ? deadline : least;
-  }
-
   /**
    * Visits {@code top} and all that is nested in it, until the visitor is done; false if there is
-   * more at {@code deadline}, as members can make groups faster than anybody goes through them.
+   * more after {@link #PATIENCE}, as members can make groups faster than anybody goes through them.
    */
+  static boolean walk(Directory top, Visitor visitor) throws IOException {
+    return walkUntil(top, visitor, Deadline.in(PATIENCE));
+  }
+
+  /** As {@link #walk(Directory, Visitor)}, or until {@code deadline} if that is later. */
   static boolean walk(Directory top, Visitor visitor, long deadline) throws IOException {
+    long least = Deadline.in(PATIENCE);
+    return walkUntil(top, visitor, deadline - least > 0 ? deadline : least);
+  }
+
+  /** As {@link #walk(Directory, Visitor)}, but until {@code deadline}. */
+  static boolean walkUntil(Directory top, Visitor visitor, long deadline) throws IOException {
     Nested walk = new Nested(top, visitor);
     try {
       return walk.all(deadline);

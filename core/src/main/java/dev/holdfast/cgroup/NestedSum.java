@@ -75,8 +75,6 @@ final class NestedSum {
             }
           }
         };
-    return Nested.walk(top, add, Nested.patience(System.nanoTime()))
-        ? OptionalLong.of(sum[0])
-        : OptionalLong.empty();
+    return Nested.walk(top, add) ? OptionalLong.of(sum[0]) : OptionalLong.empty();
   }
 }

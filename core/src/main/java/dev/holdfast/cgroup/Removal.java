@@ -100,7 +100,7 @@ final class Removal {
 
     void removeBelow(Directory above, String name, long deadline) throws IOException {
       try (Directory group = Nested.open(above, name)) {
-        var _ = Nested.walk(group, this, Nested.patience(deadline));
+        var _ = Nested.walk(group, this, deadline);
       } catch (IOException failure) {
         if (!Refusal.isGone(failure)) {
           throw failure;

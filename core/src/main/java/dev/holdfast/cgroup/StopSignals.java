@@ -18,14 +18,14 @@ final class StopSignals implements Freezer {
   @Override
   public boolean tryFreeze(long nanos) throws IOException {
     stopped = true;
-    Sweep.signal(group, SIGSTOP, System.nanoTime());
+    Sweep.signal(group, SIGSTOP);
     return true;
   }
 
   @Override
   public void release() throws IOException {
     stopped = false;
-    Sweep.signal(group, SIGCONT, System.nanoTime());
+    Sweep.signal(group, SIGCONT);
   }
 
   @Override

@@ -30,13 +30,19 @@ final class Sweep implements Nested.Visitor {
    * another process a moment later; so each is pinned first, and only those whose numbers are read
    * again after that are signalled. One that is gone is no failure; after another failure it goes
    * on, and throws the last one at the end.
+   */
+  static void signal(Directory group, int signal) throws IOException {
+    signal(group, signal, System.nanoTime());
+  }
+
+  /**
+   * As above.
    *
    * @param deadline until when members are looked for, should that take long
    */
   static void signal(Directory group, int signal, long deadline) throws IOException {
     Sweep sweep = new Sweep(signal);
-    boolean whole = Nested.walk(group, sweep, Nested.patience(deadline));
-    if (!whole) {
+    if (!Nested.walk(group, sweep, deadline)) {
       throw Members.notWhole(group);
     }
     if (sweep.last != null) {
@@ -46,9 +52,7 @@ final class Sweep implements Nested.Visitor {
 
   @Override
   public void at(Directory group) throws IOException {
-    Set<Long> members = new HashSet<>(Members.in(group));
-    members.removeAll(signalled);
-    List<Long> pids = List.copyOf(members);
+    List<Long> pids = Members.in(group).stream().filter(pid -> !signalled.contains(pid)).toList();
     for (int from = 0; from < pids.size(); from += BATCH) {
       batch(group, pids.subList(from, Math.min(from + BATCH, pids.size())));
     }

@@ -222,9 +222,10 @@ public final class PidNamespaceContainer implements KeptContainer {
   @Override
   public int countForKill() throws IOException {
     PidNamespace namespace = present();
-    return namespace != null && isPopulated(namespace)
-        ? usage.beforeKill(namespace, members)
-        : members().size();
+    if (!isPopulated(namespace)) {
+      return 0;
+    }
+    return namespace == null ? members.of(null).size() : usage.beforeKill(namespace, members);
   }
 
   @Override
