@@ -2,17 +2,14 @@ package dev.holdfast;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
-import org.awaitility.Awaitility;
 
 /** The cgroup directories of a job, found by searching the mounted hierarchies for its paths. */
 final class Groups {
@@ -74,16 +71,6 @@ final class Groups {
       }
     }
     Files.delete(group);
-  }
-
-  /** Whoever has no command line any more may be in its group for a moment still. */
-  static void removeAll(List<Path> directories) {
-    for (Path directory : directories) {
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(60))
-          .ignoreException(FileSystemException.class)
-          .untilAsserted(() -> Files.deleteIfExists(directory));
-    }
   }
 
   private static List<Path> mounts() throws IOException {

@@ -7,6 +7,7 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.Removal;
 import dev.holdfast.testing.WallTime;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -165,7 +166,7 @@ class JobTest {
     assertThat(openFiles()).noneMatch(file -> directories.stream().anyMatch(file::startsWith));
     mark.end();
     mark.await(0);
-    Groups.removeAll(directories);
+    Removal.await(directories);
   }
 
   @Test

@@ -1,7 +1,6 @@
 package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.holdfast.cgroup.Cgroup;
@@ -10,6 +9,7 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.HostOnly;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Removal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,13 +52,7 @@ class LazyLeafTest {
       stranger.destroyForcibly().waitFor();
     }
     if (group != null) {
-      // The kernel needs a moment after the last process.
-      await()
-          .ignoreExceptions()
-          .until(() -> {
-            Files.deleteIfExists(group.resolve("holdfast.leaf"));
-            return Files.deleteIfExists(group);
-          });
+      Removal.await(List.of(group.resolve("holdfast.leaf"), group));
     }
   }
 

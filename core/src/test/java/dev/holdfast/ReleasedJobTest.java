@@ -7,6 +7,7 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Removal;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,7 @@ class ReleasedJobTest {
       assertThat(Groups.membersOf(directory)).isEqualTo(mark.alive());
       mark.end();
       mark.await(0);
-      Groups.removeAll(List.of(directory));
+      Removal.await(List.of(directory));
     } finally {
       jvm.destroyForcibly();
     }

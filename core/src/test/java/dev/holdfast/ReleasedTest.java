@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.Removal;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
@@ -80,8 +81,7 @@ class ReleasedTest {
     mark.end();
     mark.await(0);
     for (Path directory : directories.get("left")) {
-      Files.delete(directory);
-      Files.delete(directory.getParent());
+      Removal.await(List.of(directory, directory.getParent()));
     }
   }
 

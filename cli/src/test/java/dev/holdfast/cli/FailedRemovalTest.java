@@ -6,9 +6,11 @@ import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Removal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,7 +72,6 @@ class FailedRemovalTest {
 
   private static void remove(Path where) throws IOException {
     Path group = Path.of(Files.readString(where).strip());
-    Files.deleteIfExists(group);
-    Files.deleteIfExists(group.getParent());
+    Removal.await(List.of(group, group.getParent()));
   }
 }

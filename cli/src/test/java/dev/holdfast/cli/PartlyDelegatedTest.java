@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Removal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,7 +53,7 @@ class PartlyDelegatedTest {
       assertThat(report.get("cgroup").propertyNames()).containsExactly("unified");
       assertThat(report.get("mechanism").asString()).isEqualTo("cgroup-v2");
     } finally {
-      Files.delete(group);
+      Removal.await(List.of(group));
     }
   }
 

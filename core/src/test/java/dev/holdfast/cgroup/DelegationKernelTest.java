@@ -1,17 +1,15 @@
 package dev.holdfast.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Removal;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -33,8 +31,7 @@ class DelegationKernelTest {
       child.waitFor();
     }
     for (Path group : made.reversed()) {
-      remove(group.resolve("holdfast.leaf"));
-      remove(group);
+      Removal.await(List.of(group.resolve("holdfast.leaf"), group));
     }
   }
 
@@ -101,13 +98,5 @@ class DelegationKernelTest {
     String pid = Long.toString(child.pid());
     Files.writeString(group.resolve("cgroup.procs"), pid);
     return pid;
-  }
-
-  /** A group can be removed once its last process is quite gone, which takes a moment. */
-  private static void remove(Path group) {
-    await("the end of " + group)
-        .atMost(Duration.ofSeconds(10))
-        .ignoreException(FileSystemException.class)
-        .until(() -> Files.deleteIfExists(group) || !Files.exists(group));
   }
 }
