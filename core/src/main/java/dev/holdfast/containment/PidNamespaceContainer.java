@@ -278,8 +278,8 @@ public final class PidNamespaceContainer implements KeptContainer {
           "the first process of its namespace, pid "
               + namespace.pid()
               + ", is still there after "
-              + deadline.toSeconds()
-              + " s",
+              + deadline.toMillis()
+              + " ms",
           "look at the state of those in /proc/"
               + namespace.pid()
               + "/root/proc: D waits inside the kernel",

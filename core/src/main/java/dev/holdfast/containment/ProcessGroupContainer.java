@@ -120,7 +120,7 @@ public final class ProcessGroupContainer implements KeptContainer {
       if (left <= 0) {
         throw new HoldfastException(
             "cannot end the job",
-            members.size() + " processes are still there after " + deadline.toSeconds() + " s",
+            members.size() + " processes are still there after " + deadline.toMillis() + " ms",
             "look at their state in /proc/PID/stat: D waits inside the kernel",
             null);
       }

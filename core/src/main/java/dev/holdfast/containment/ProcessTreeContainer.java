@@ -98,7 +98,7 @@ public final class ProcessTreeContainer implements Container {
       if (left <= 0) {
         throw new HoldfastException(
             "cannot end the job",
-            members.size() + " processes are still there after " + deadline.toSeconds() + " s",
+            members.size() + " processes are still there after " + deadline.toMillis() + " ms",
             "look whether they run as another user, or wait inside the kernel",
             null);
       }
