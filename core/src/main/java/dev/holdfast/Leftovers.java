@@ -22,7 +22,8 @@ public record Leftovers(List<Swept> swept, List<Left> left, int released, int li
    *
    * @param anchor its name
    * @param path its directory, in the hierarchy with the members
-   * @param killedMembers how many processes lived in it
+   * @param killedMembers how many processes lived in it, at least: looking for more would let them
+   *     live on
    */
   public record Swept(String anchor, String path, int killedMembers) {}
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
@@ -41,7 +42,7 @@ class DiggersTest {
   @RegisterExtension final Marked mark = Marked.fresh();
 
   /** Each digs a shaft of its own, one group in another, below the directory that it is told. */
-  private Command diggers() {
+  private static Command diggers(Marked mark) {
     return Trees.perl(
             "$d = <STDIN>; chomp $d; for (1.."
                 + DIGGERS
@@ -54,7 +55,7 @@ class DiggersTest {
   }
 
   /** They dig in the hierarchy that tells who is a member. */
-  private Path start(Job job, Child child) throws Exception {
+  private static Path start(Job job, Child child, Marked mark) throws Exception {
     List<Path> directories = Groups.directoriesOf(job);
     Path group = Groups.membership(directories);
     child.stdin().write((group + "\n").getBytes(StandardCharsets.UTF_8));
@@ -73,7 +74,7 @@ class DiggersTest {
   @Test
   void closingEndsThem() throws Exception {
     Job job = Job.builder().closeDeadline(LIMIT).open();
-    Path group = start(job, job.start(diggers()));
+    Path group = start(job, job.start(diggers(mark)), mark);
     long begin = System.nanoTime();
     job.close();
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(LIMIT);
@@ -86,10 +87,10 @@ class DiggersTest {
   void aTimeLimitEndsThem() throws Exception {
     Duration time = Duration.ofSeconds(1);
     Duration grace = Duration.ofMillis(100);
-    Run run = Run.of(diggers()).timeout(time).grace(grace).cpuTime(Duration.ofHours(1));
+    Run run = Run.of(diggers(mark)).timeout(time).grace(grace).cpuTime(Duration.ofHours(1));
     long begin = System.nanoTime();
     try (Running running = run.start()) {
-      Path group = start(running.job(), running.child());
+      Path group = start(running.job(), running.child(), mark);
       Result result = running.await();
       assertThat(result.outcome()).isEqualTo(Outcome.TIMED_OUT);
       assertThat(Duration.ofNanos(System.nanoTime() - begin))
@@ -100,6 +101,41 @@ class DiggersTest {
       }
       assertThat(mark.alive()).isEmpty();
       assertThat(group).doesNotExist();
+    }
+  }
+
+  @Test
+  void aSweepEndsThem() throws Exception {
+    Process jvm = Jvm.start(Victim.class, mark.text());
+    Path group = Path.of(Jvm.line(jvm));
+    Jvm.stop(jvm);
+    Jvm.killWithKeeper(jvm);
+    // The control: they live on, and dig.
+    assertThat(digging(mark).alive()).hasSize(DIGGERS + 1);
+    assertThat(shafts(group)).isEqualTo(DIGGERS);
+
+    Leftovers found = Leftovers.sweep();
+
+    assertThat(mark.alive()).as("those of %s", found).isEmpty();
+    assertThat(group.getParent()).as("by %s", found).doesNotExist();
+  }
+
+  /** The JVM that starts them bears the mark itself. */
+  private static Marked digging(Marked mark) {
+    return new Marked(mark.text() + "-digging");
+  }
+
+  /** Prints its job's group once they dig there. */
+  public static final class Victim {
+    private Victim() {}
+
+    public static void main(String[] arguments) throws Exception {
+      Marked mark = digging(new Marked(arguments[0]));
+      try (Job job = Job.open()) {
+        System.out.println(start(job, job.start(diggers(mark)), mark));
+        System.out.flush();
+        Jvm.awaitDeath();
+      }
     }
   }
 }

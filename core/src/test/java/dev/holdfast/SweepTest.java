@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -21,6 +25,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A JVM and its keeper that die together leave a tree behind; whoever comes next ends it. */
 @EveryKernel
@@ -28,6 +33,14 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 class SweepTest {
   private static final int AT_ONCE = 4;
+
+  /** In each directory that it is told. */
+  private static final String DIG =
+      "$n = 'n' x 200; while (<STDIN>) { chomp; chdir $_ or die $!;"
+          + " for (1..25) { mkdir $n or die $!; chdir $n or die $! } } chdir '/';"
+          + " $| = 1; print 'deep'; sleep 1000";
+
+  @RegisterExtension final Marked mark = Marked.fresh();
 
   private final List<Owner> owners = new CopyOnWriteArrayList<>();
 
@@ -71,6 +84,25 @@ class SweepTest {
     assertThat(found.living()).isPositive();
     assertThat(living.members()).containsExactlyInAnyOrderElementsOf(livingBefore);
     living.assertWhole();
+  }
+
+  /** Members may nest groups deeper than a path can tell, in a job that lives. */
+  @Test
+  void whatLiesDeeperThanAnyPathIsNoObstacle() throws Exception {
+    Owner dead = start(Owner.First.USUAL);
+    try (Job living = Job.open()) {
+      Child digger = living.start(Trees.perl(DIG, mark).stdin(Input.pipe()).stdout(Output.pipe()));
+      try (OutputStream where = digger.stdin()) {
+        for (Path directory : Groups.directoriesOf(living)) {
+          where.write((directory + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+      }
+      assertThat(digger.stdout().read()).as("deep").isPositive();
+      dead.dieWithKeeper();
+      Leftovers found = Leftovers.sweep();
+      assertThat(dead.isGone()).as("%s", found).isTrue();
+      assertThat(mark.alive()).hasSize(1);
+    }
   }
 
   @Test

@@ -37,7 +37,8 @@ public final class CgroupContainer implements KeptContainer {
   /** What a freeze waits for starts that are under way. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-  private static final Duration COUNTING = Duration.ofMillis(500);
+  /** What counting those who are killed then may take. */
+  static final Duration COUNTING = Duration.ofMillis(500);
 
   /** The mark of a job whose members live on: see the keeper's {@code protocol.h}. */
   private static final String RELEASED = "user.holdfast.released";

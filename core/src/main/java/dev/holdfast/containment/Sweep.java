@@ -134,40 +134,42 @@ public final class Sweep {
     List<String> jobs = directory.subdirectories();
     List<String> kept = new ArrayList<>();
     for (String job : jobs) {
-      if (CgroupContainer.isReleased(directory, job) && members(in(directories, job)) > 0) {
+      if (CgroupContainer.isReleased(directory, job) && isPopulated(in(directories, job))) {
         kept.add(job);
       }
     }
     if (kept.isEmpty()) {
       // All together: each by itself would have to be waited for, until the kernel is through with
       // its members.
-      int killed = members(directories);
-      end(directories);
+      int killed = end(directories);
       listener.swept(name, directory.path().toString(), killed);
       return;
     }
     for (String job : jobs) {
       if (!kept.contains(job)) {
-        end(in(directories, job));
+        var _ = end(in(directories, job));
       }
     }
     listener.released(name, directory.path().toString());
   }
 
-  private int members(List<Path> directories) throws IOException {
+  private boolean isPopulated(List<Path> directories) throws IOException {
     Cgroup group = Cgroup.existing(host, directories);
     try {
-      return group.memberCount();
+      return group.isPopulated();
     } finally {
       group.leave();
     }
   }
 
-  private void end(List<Path> directories) throws IOException {
+  /** How many lived there, at least. */
+  private int end(List<Path> directories) throws IOException {
     Cgroup group = Cgroup.existing(host, directories);
     try {
+      int members = group.memberCount(CgroupContainer.COUNTING);
       group.kill(PATIENCE);
       group.remove();
+      return members;
     } finally {
       group.leave();
     }
@@ -218,14 +220,18 @@ public final class Sweep {
     return found;
   }
 
-  /** None in one that is gone; nor in one that does not let us in: it holds nothing of ours. */
+  /**
+   * None in one that is gone; nor in one that does not let us in, or that lies too deep for any
+   * path: it holds nothing of ours.
+   */
   private static List<Path> nestedIn(Path group) throws IOException {
     try (Directory directory = Directory.open(group)) {
       return directory.subdirectories().stream().map(directory::path).toList();
     } catch (SystemCallException failure) {
       if (failure.errno() == Errno.ENOENT
           || failure.errno() == Errno.ENODEV
-          || failure.errno() == Errno.EACCES) {
+          || failure.errno() == Errno.EACCES
+          || failure.errno() == Errno.ENAMETOOLONG) {
         return List.of();
       }
       throw failure;
