@@ -162,16 +162,32 @@ public final class Sweep {
     }
   }
 
-  /** How many lived there, at least. */
+  /**
+   * How many lived there, at least. On v1 it may take longer to see that nobody is left than
+   * anybody waits for: a group that can be removed has no member.
+   */
   private int end(List<Path> directories) throws IOException {
     Cgroup group = Cgroup.existing(host, directories);
     try {
       int members = group.memberCount(CgroupContainer.COUNTING);
-      group.kill(PATIENCE);
-      group.remove();
+      IOException perhapsAlive = kill(group);
+      try {
+        group.remove();
+      } catch (IOException busy) {
+        throw perhapsAlive == null ? busy : perhapsAlive;
+      }
       return members;
     } finally {
       group.leave();
+    }
+  }
+
+  private static @Nullable IOException kill(Cgroup group) {
+    try {
+      group.kill(PATIENCE);
+      return null;
+    } catch (IOException failure) {
+      return failure;
     }
   }
 
