@@ -172,8 +172,11 @@ int send_start(struct keeper *keeper, struct request *request) {
   return pipes[0];
 }
 
-/* After so long it hangs. In valgrind a keeper has to catch up with the messages before, beside whatever else runs. */
-static int patience_ms(void) { return under_valgrind ? 60000 : 8000; }
+/*
+ * After so long it hangs: a keeper gives up by itself after 30 s, and says so. In valgrind it has to catch up with the
+ * messages before, beside whatever else runs.
+ */
+static int patience_ms(void) { return under_valgrind ? 60000 : 40000; }
 
 struct result read_result(int status) {
   struct result result = {.records = 0};
