@@ -43,6 +43,11 @@ void skip(const char *format, ...) {
   fflush(stdout);
 }
 
+bool is_emulated(void) {
+  const char *place = getenv("HOLDFAST_PLACE");
+  return place != NULL && strcmp(place, "arm64") == 0;
+}
+
 bool beyond_valgrind(const char *what, const char *why) {
   if (under_valgrind) skip("%s: valgrind %s", what, why);
   return under_valgrind;

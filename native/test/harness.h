@@ -35,6 +35,7 @@ extern const char *old_keeper_path; /* the one that does not know cgroup.kill */
 extern const char *self_path;
 extern bool under_valgrind;
 extern bool instrumented; /* by valgrind or the sanitizers */
+bool is_emulated(void);   /* the processor: QEMU translates each instruction */
 
 enum launch { PLAIN = 0, OLD_CALLS = 1, IGNORE_HUP = 2, FEW_DESCRIPTORS = 4, LOW_NUMBERS = 8, SIXTEEN_DESCRIPTORS = 16 };
 /* A keeper that could not be executed exits with it. */

@@ -15,10 +15,7 @@
 #define DEEP 50
 
 /* Who is not ended stops there, as what it makes stays in the kernel. An emulated one is long at removing it. */
-static int deepest(void) {
-  const char *place = getenv("HOLDFAST_PLACE");
-  return place != NULL && strcmp(place, "arm64") == 0 ? 100 : 20000;
-}
+static int deepest(void) { return is_emulated() ? 100 : 20000; }
 
 struct digger {
   char *const *jobs; /* it is in all of them */

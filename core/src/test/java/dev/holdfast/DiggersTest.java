@@ -108,7 +108,6 @@ class DiggersTest {
   void aSweepEndsThem() throws Exception {
     Process jvm = Jvm.start(Victim.class, mark.text());
     Path group = Path.of(Jvm.line(jvm));
-    Jvm.stop(jvm);
     Jvm.killWithKeeper(jvm);
     // The control: they live on, and dig.
     assertThat(digging(mark).alive()).hasSize(DIGGERS + 1);

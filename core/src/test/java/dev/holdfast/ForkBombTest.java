@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Needs(Feature.PIDS)
 @SlowInQemu
 @Timeout(600)
+@ExtendWith(FromALeaf.class)
 class ForkBombTest {
   /** From the order to end it. In guests for the reasons of {@link Orphans#LIMIT}. */
   private static final Duration LIMIT = Orphans.LIMIT.multipliedBy(2);
@@ -68,12 +69,6 @@ class ForkBombTest {
     CLOSE,
     /** The keeper, when the JVM is killed. */
     KEEPER
-  }
-
-  /** We move to a leaf of our own group, and whom we start is in it too, and may make groups. */
-  @BeforeAll
-  static void moveToTheLeaf() throws IOException {
-    Job.open().close();
   }
 
   @AfterAll

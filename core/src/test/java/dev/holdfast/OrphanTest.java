@@ -18,10 +18,10 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * However our process ends, its jobs end with it, whatever their members are: the keeper sees to
@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Timeout;
 @EveryKernel
 @Needs(Feature.MEMORY)
 @Timeout(3600)
+@ExtendWith(FromALeaf.class)
 class OrphanTest {
   /** What the JVM may have of memory whose end that shall be. */
   private static final Limits BOUND = Limits.builder().memory("256M").oomGroup(false).build();
@@ -43,12 +44,6 @@ class OrphanTest {
 
   /** Rounds in a row have the ways in turn. */
   private static final int EACH_WAY = Way.values().length;
-
-  /** We move to a leaf of our own group, and whom we start is in it too, and may make groups. */
-  @BeforeAll
-  static void moveToTheLeaf() throws IOException {
-    Job.open().close();
-  }
 
   @Test
   void nothingOutlivesTheJvm() throws Exception {

@@ -112,10 +112,7 @@ final class Orphans implements AutoCloseable {
         WallTime.pass(STANDSTILL);
         assertAlive(members);
       }
-      case BOTH -> {
-        Jvm.stop(jvm);
-        Jvm.killWithKeeper(jvm);
-      }
+      case BOTH -> Jvm.killWithKeeper(jvm);
     }
     long begin = System.nanoTime();
     jvm.destroyForcibly();

@@ -98,7 +98,6 @@ final class Owner {
   }
 
   void dieWithKeeper() throws Exception {
-    Jvm.stop(jvm);
     Jvm.killWithKeeper(jvm);
   }
 

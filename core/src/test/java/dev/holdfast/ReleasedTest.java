@@ -7,7 +7,6 @@ import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Removal;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,22 +18,17 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Survivors of a stop without escalation outlive the JVM and its keeper, contained. */
 @EveryKernel
 @Timeout(120)
+@ExtendWith(FromALeaf.class)
 class ReleasedTest {
   private final Marked mark = Marked.fresh();
-
-  /** We move to a leaf of our own group, and whom we start is in it too, and may make groups. */
-  @BeforeAll
-  static void moveToTheLeaf() throws IOException {
-    Job.open().close();
-  }
 
   @AfterEach
   void end() {

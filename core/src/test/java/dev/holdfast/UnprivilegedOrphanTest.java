@@ -3,10 +3,9 @@ package dev.holdfast;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Unprivileged;
-import java.io.IOException;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -17,15 +16,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Unprivileged
 @Needs({Feature.UNPRIVILEGED, Feature.PURE_V2, Feature.PIDS})
 @Timeout(300)
+@ExtendWith(FromALeaf.class)
 class UnprivilegedOrphanTest {
   /** Of processes of a bomb: enough to close groups in each other's way, in seconds in QEMU. */
   private static final String FEW = "16";
-
-  /** We move to a leaf of our own group, and whom we start is in it too, and may make groups. */
-  @BeforeAll
-  static void moveToTheLeaf() throws IOException {
-    Job.open().close();
-  }
 
   @ParameterizedTest
   @EnumSource

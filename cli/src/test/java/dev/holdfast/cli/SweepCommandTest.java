@@ -133,7 +133,6 @@ class SweepCommandTest {
                 "fork; sleep 1000",
                 mark.text()));
     mark.await(3); // the command itself is one
-    Jvm.stop(run);
     Jvm.killWithKeeper(run);
     // The control: without a sweep they live on.
     assertThat(mark.alive()).hasSize(2);

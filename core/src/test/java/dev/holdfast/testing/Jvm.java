@@ -128,17 +128,17 @@ public final class Jvm {
         .until(() -> threadStates(jvm.pid()).stream().allMatch("T"::equals));
   }
 
-  /** Kills the keepers of one that is stopped, and so cannot replace them; then itself. */
+  /** Stops it, so that it cannot replace its keepers and they stay zombies; kills them, and it. */
   public static void killWithKeeper(Process jvm) throws IOException, InterruptedException {
     killWithKeeper(jvm.toHandle());
     jvm.waitFor();
   }
 
   /** The same of one that another process has started, and will reap. */
-  public static void killWithKeeper(ProcessHandle jvm) throws IOException {
+  public static void killWithKeeper(ProcessHandle jvm) throws IOException, InterruptedException {
+    stop(jvm);
     for (ProcessHandle keeper : keepers(jvm)) {
       keeper.destroyForcibly();
-      // A zombie, as long as its parent is stopped.
       Path commandLine = Path.of("/proc", Long.toString(keeper.pid()), "cmdline");
       Awaitility.await("the keeper's end")
           .atMost(Duration.ofSeconds(20))
