@@ -3,11 +3,10 @@ package dev.holdfast;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.OrphanRound.Moment;
-import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
-import dev.holdfast.testing.SlowInQemu;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,8 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * the thread that the signal came to, while all others go on; then it aborts. It is one more way to
  * end, beside those of {@link OrphanTest}, which has the control.
  */
-@EveryKernel
-@SlowInQemu
+@HostAndGuest
 @Needs(Feature.FREEZER)
 @Timeout(600)
 class CrashedJvmTest {

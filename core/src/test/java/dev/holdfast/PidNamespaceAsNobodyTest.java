@@ -3,10 +3,10 @@ package dev.holdfast;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testing.ClassPath;
-import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostOnly;
+import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Needs;
-import dev.holdfast.testing.SlowInQemu;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The same tests, in a JVM of a user who has no privilege and no cgroup. In QEMU the user's pass
  * runs them anyway.
  */
-@EveryKernel
-@SlowInQemu
+@HostOnly
 @Needs({Feature.ROOT, Feature.USER_NAMESPACES})
 @Timeout(600)
 class PidNamespaceAsNobodyTest {
@@ -34,13 +33,9 @@ class PidNamespaceAsNobodyTest {
     Path log = folder.resolve("log");
     List<String> words =
         new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
-    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(Jvm.java());
     words.addAll(
         List.of(
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:-UsePerfData",
-            "--enable-native-access=ALL-UNNAMED",
             "-cp",
             ClassPath.readableToAll(folder),
             LAUNCHER,

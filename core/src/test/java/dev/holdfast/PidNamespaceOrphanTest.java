@@ -2,8 +2,8 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** However our process ends, its pid namespaces end with it, keeper or not. */
-@EveryKernel
+@HostAndGuest
 @Unprivileged
 @Needs(Feature.PID_NAMESPACES)
 @Timeout(180)

@@ -7,8 +7,8 @@ import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
-import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
@@ -35,7 +35,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * What a job in a pid namespace promises, judged by the process table: as root, and as a user
  * without any cgroup ({@link PidNamespaceAsNobodyTest}).
  */
-@EveryKernel
+@HostAndGuest
 @Unprivileged
 @Needs(Feature.PID_NAMESPACES)
 @Timeout(180)

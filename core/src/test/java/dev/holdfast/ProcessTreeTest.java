@@ -7,7 +7,7 @@ import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
-import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import java.io.OutputStream;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the JDK alone makes of a job, as on systems that are not Linux. */
-@EveryKernel
+@HostAndGuest
 @Timeout(120)
 class ProcessTreeTest {
   @RegisterExtension final Marked mark = Marked.fresh();

@@ -35,8 +35,7 @@ class ReleasedJobTest {
 
   @Test
   void survivorsOutliveACloseThatCannotCountThem() throws Exception {
-    Process jvm =
-        Jvm.start(List.of("-XX:+UseSerialGC", "-XX:-MaxFDLimit"), Closer.class, mark.text());
+    Process jvm = Jvm.start(List.of("-XX:-MaxFDLimit"), Closer.class, mark.text());
     try {
       Path directory = Path.of(Jvm.line(jvm));
       String limit = "--nofile=" + DESCRIPTORS + ":" + DESCRIPTORS;

@@ -34,8 +34,6 @@ class ScaleTest {
     Process jvm =
         Jvm.start(
             List.of(
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
                 // Or compilers come and go.
                 "-XX:-UseDynamicNumberOfCompilerThreads"),
             Counter.class,

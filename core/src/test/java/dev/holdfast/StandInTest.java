@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.LimitKind;
 import dev.holdfast.cgroup.Limits;
-import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import java.io.BufferedReader;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Limits of processes in the place of limits of a job, for those who take the best effort. */
-@EveryKernel
+@HostAndGuest
 @Timeout(120)
 class StandInTest {
   private static final String ALLOCATE = "$n = 300000000; $x = 'a' x $n; print 'got it'";

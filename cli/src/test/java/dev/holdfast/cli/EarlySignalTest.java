@@ -3,10 +3,9 @@ package dev.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Place;
-import dev.holdfast.testing.SlowInQemu;
 import dev.holdfast.testing.WallTime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,8 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** We are told to stop at any moment of our start: before the JVM listens, and after. */
-@EveryKernel
-@SlowInQemu
+@HostAndGuest
 @Timeout(300)
 class EarlySignalTest {
   private static final boolean HOST = !Place.isGuest();

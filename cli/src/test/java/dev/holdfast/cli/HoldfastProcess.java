@@ -1,6 +1,7 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.Job;
+import dev.holdfast.testing.Jvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -110,14 +111,9 @@ final class HoldfastProcess {
 
   /** The words that start it from {@code parts}. */
   static List<String> words(List<Path> parts, String... arguments) {
-    List<String> words = new ArrayList<>();
-    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    words.addAll(
-        List.of(
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:-UsePerfData",
-            "--enable-native-access=ALL-UNNAMED"));
+    List<String> words = Jvm.java();
+    // As ./holdfast has it: what runs once is not worth compiling.
+    words.add("-XX:CompileThresholdScaling=50");
     if (Files.exists(cache(parts))) {
       words.add("-XX:AOTCache=" + cache(parts));
     }

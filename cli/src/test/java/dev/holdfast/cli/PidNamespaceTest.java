@@ -2,8 +2,8 @@ package dev.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * {@code --mechanism pid-namespace}, as root and as a user whom no namespace but a new one serves.
  */
-@EveryKernel
+@HostAndGuest
 @Needs(Feature.PID_NAMESPACES)
 @Timeout(300)
 class PidNamespaceTest {

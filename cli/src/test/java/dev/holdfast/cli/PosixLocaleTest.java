@@ -2,7 +2,7 @@ package dev.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.HostOnly;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -41,7 +41,7 @@ class PosixLocaleTest {
 
   /** No kernel makes a difference to a name, so all else is seen on the host only. */
   @Test
-  @EveryKernel
+  @HostAndGuest
   void namesOfAllKindsAtOnce() throws Exception {
     String program =
         "printf '#!/bin/sh\\npwd; printf %%s \"$1\"\\n' >\"$d/program\"; chmod +x \"$d/program\"; ";

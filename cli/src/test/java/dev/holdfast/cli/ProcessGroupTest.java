@@ -3,7 +3,7 @@ package dev.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.HostAndGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What process groups cannot hold, the command finds as the reaper of orphans. */
-@EveryKernel
+@HostAndGuest
 @Timeout(120)
 class ProcessGroupTest {
   /** Leaves its session, and its parent ends: a double fork. It keeps none of the streams open. */

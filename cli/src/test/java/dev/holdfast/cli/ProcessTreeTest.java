@@ -2,8 +2,7 @@ package dev.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.testing.EveryKernel;
-import dev.holdfast.testing.SlowInQemu;
+import dev.holdfast.testing.HostAndGuest;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -12,8 +11,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The command where the JDK alone knows of processes: by request, as Linux has better. */
-@EveryKernel
-@SlowInQemu
+@HostAndGuest
 @Timeout(120)
 class ProcessTreeTest {
   @Test

@@ -3,7 +3,7 @@ package dev.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.HostAndGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,26 +18,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A process of its own is told to stop, or gets arguments that Java does not understand. */
-@EveryKernel
+@HostAndGuest
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class SignalTest {
   @TempDir Path folder;
 
   private Process start(String shell, String... options) throws IOException {
-    // A shell's background jobs ignore SIGINT, and whatever they start inherits that: see
-    // HoldfastProcess.
-    List<String> words =
-        new ArrayList<>(
-            List.of("perl", "-e", "$SIG{$_} = 'DEFAULT' for qw(HUP INT TERM); exec @ARGV", "--"));
-    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-cp"));
-    words.add(System.getProperty("java.class.path"));
-    words.addAll(List.of("dev.holdfast.cli.Main", "run"));
+    List<String> words = new ArrayList<>(List.of("run"));
     words.addAll(List.of(options));
     words.addAll(List.of("--", "sh", "-c", shell));
-    ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
-    builder.environment().put("LC_ALL", "C");
-    return builder.start();
+    return HoldfastProcess.start(
+        HoldfastProcess.words(HoldfastProcess.parts(), words.toArray(String[]::new)));
   }
 
   private Path awaitFile(String name) {

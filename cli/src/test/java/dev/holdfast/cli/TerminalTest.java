@@ -3,7 +3,7 @@ package dev.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.holdfast.testing.EveryKernel;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Marked;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** At a terminal, which script(1) makes: its keys are this test's to press. */
-@EveryKernel
+@HostAndGuest
 @Timeout(120)
 class TerminalTest {
   private static final char CTRL_C = 3;

@@ -3,11 +3,10 @@ package dev.holdfast.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.linux.FaultMatrix;
-import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
-import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -21,9 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Every change that a group makes in the kernel's filesystem, failing in every way. */
-@EveryKernel
+@HostAndGuest
 @Needs(Feature.ROOT)
-@SlowInQemu
 @Timeout(600)
 class CgroupFaultTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);

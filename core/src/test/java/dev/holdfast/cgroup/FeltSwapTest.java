@@ -5,22 +5,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.testing.Feature;
-import dev.holdfast.testing.InGuest;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Place;
 import dev.holdfast.testing.ZramSwap;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Limits of swap, with swap on a device: in guests, since the whole machine has it meanwhile. */
-@InGuest
+/**
+ * Limits of swap, with swap on a device: in guests, since the whole machine has it meanwhile; one
+ * of v1, and the one that swaps fastest.
+ */
+@Tag(Place.UML_V1)
+@Tag(Place.QEMU)
 @Needs({Feature.ROOT, Feature.MEMORY, Feature.ZRAM})
 @Timeout(120)
 class FeltSwapTest {

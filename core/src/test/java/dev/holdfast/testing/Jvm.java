@@ -17,12 +17,31 @@ import org.awaitility.Awaitility;
 
 /** Another JVM with our class path, to be killed. */
 public final class Jvm {
-  private static final List<String> SMALL = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+  /**
+   * What lets one start soon. The archive of the JDK's classes stays where it was made for: to move
+   * it is to write to each of its pages, which takes an emulated processor seconds.
+   */
+  private static final List<String> SMALL =
+      List.of(
+          "-XX:+UseSerialGC",
+          "-XX:TieredStopAtLevel=1",
+          "-XX:+UnlockDiagnosticVMOptions",
+          "-XX:ArchiveRelocationMode=0",
+          "-XX:-UsePerfData",
+          "--enable-native-access=ALL-UNNAMED");
 
   private Jvm() {}
 
+  /** The words that a command line begins with, up to the class path. */
+  public static List<String> java() {
+    List<String> words = new ArrayList<>();
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(SMALL);
+    return words;
+  }
+
   public static Process start(Class<?> main, String... arguments) throws IOException {
-    return start(SMALL, main, arguments);
+    return start(List.of(), main, arguments);
   }
 
   public static Process start(List<String> options, Class<?> main, String... arguments)
@@ -38,7 +57,7 @@ public final class Jvm {
   public static Process behind(
       List<String> before, String classPath, Class<?> main, String... arguments)
       throws IOException {
-    return builder(before, SMALL, classPath, main, arguments).start();
+    return builder(before, List.of(), classPath, main, arguments).start();
   }
 
   /** Which leads a POSIX session, so its keeper is found in that when it has died. */
@@ -53,7 +72,7 @@ public final class Jvm {
       throws IOException {
     return start(
         List.of("sh", "-c", before + "; exec \"$@\"", "sh"),
-        List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-MaxFDLimit"),
+        List.of("-XX:-MaxFDLimit"),
         main,
         arguments);
   }
@@ -76,15 +95,9 @@ public final class Jvm {
       Class<?> main,
       String... arguments) {
     List<String> words = new ArrayList<>(before);
-    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(java());
     words.addAll(options);
-    words.addAll(
-        List.of(
-            "-XX:-UsePerfData",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            classPath,
-            main.getName()));
+    words.addAll(List.of("-cp", classPath, main.getName()));
     words.addAll(List.of(arguments));
     return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT);
   }
@@ -99,10 +112,8 @@ public final class Jvm {
 
   private static ProcessBuilder leaderBuilder(
       List<String> options, Class<?> main, String... arguments) {
-    List<String> all = new ArrayList<>(SMALL);
-    all.addAll(options);
     // setsid becomes it: whom a JVM starts leads no process group.
-    return builder(List.of("setsid"), all, main, arguments);
+    return builder(List.of("setsid"), options, main, arguments);
   }
 
   /** Tells it a line, on its stdin. */
