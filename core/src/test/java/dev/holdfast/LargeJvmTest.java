@@ -7,6 +7,7 @@ import dev.holdfast.testing.HostOnly;
 import dev.holdfast.testing.Jvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,7 +30,15 @@ class LargeJvmTest {
     assumeTrue(available > 18L << 20, "18 GiB of memory are not to be had");
     Process jvm =
         Jvm.start(
-            java.util.List.of("-Xms16g", "-Xmx16g", "-XX:+AlwaysPreTouch"), Starter.class, "16");
+            List.of(
+                // Touches its heap with all processors.
+                "-XX:-UseSerialGC",
+                "-XX:+UseParallelGC",
+                "-Xms16g",
+                "-Xmx16g",
+                "-XX:+AlwaysPreTouch"),
+            Starter.class,
+            "16");
     try {
       assertThat(Jvm.line(jvm)).isEqualTo("started " + STARTS);
       assertThat(jvm.waitFor(60, TimeUnit.SECONDS)).isTrue();

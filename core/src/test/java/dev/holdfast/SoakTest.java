@@ -61,8 +61,8 @@ class SoakTest {
 
   @Test
   @HostOnly
-  void tenThousandChildrenLeaveNothing() throws Exception {
-    leaveNothing(10_000);
+  void fiveThousandChildrenLeaveNothing() throws Exception {
+    leaveNothing(5_000);
   }
 
   @Test
