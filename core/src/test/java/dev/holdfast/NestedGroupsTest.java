@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 @Needs(Feature.ROOT)
 @Timeout(300)
 class NestedGroupsTest {
-  private static final int LEVELS = 1000;
+  private static final int LEVELS = 300;
 
   /** More levels than descriptors. */
   @Test
