@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe; each sweep is one of these.
  */
 public final class Sweep {
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  /** As long as a keeper's: nobody else may come for the members. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** Is told what becomes of each anchor that is found. */
   public interface Listener {
