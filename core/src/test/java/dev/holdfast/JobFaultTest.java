@@ -9,6 +9,7 @@ import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
  * says they are.
  */
 @EveryKernel
+@SlowInQemu
 @Needs(Feature.ROOT)
 @Timeout(900)
 class JobFaultTest {

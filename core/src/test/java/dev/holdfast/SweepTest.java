@@ -7,6 +7,7 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
+import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -126,6 +127,7 @@ class SweepTest {
 
   /** Many owners start and die at once while everybody sweeps: none is taken for another. */
   @Test
+  @SlowInQemu
   void manyStartDieAndSweepAtOnce() throws Exception {
     long seed = System.nanoTime();
     System.out.println("SweepTest: seed " + seed);
