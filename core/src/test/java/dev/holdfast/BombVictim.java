@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
 public final class BombVictim {
   /** The kinds whose processes make groups of their own. */
   private static final Set<String> MAKING_GROUPS = Set.of("nested", "closed");
+
+  /** The test says how long the end may take, and sees what is left until then. */
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private BombVictim() {}
 
@@ -41,7 +45,11 @@ public final class BombVictim {
     }
     Limits limits = elsewhere.isEmpty() ? limits(arguments[2]) : Limits.NONE;
     try (Job job =
-        Job.builder().mechanism(MechanismChoice.valueOf(arguments[0])).limits(limits).open()) {
+        Job.builder()
+            .mechanism(MechanismChoice.valueOf(arguments[0]))
+            .limits(limits)
+            .closeDeadline(PATIENCE)
+            .open()) {
       List<Path> own = job.cgroupPaths().isEmpty() ? List.of() : Groups.directoriesOf(job);
       job.start(bomb(arguments[1], own, elsewhere).stdout(Output.discard()));
       say("started");
