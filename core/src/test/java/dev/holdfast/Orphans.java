@@ -25,17 +25,11 @@ import org.awaitility.core.ConditionTimeoutException;
 final class Orphans implements AutoCloseable {
   /**
    * From the end of the JVM until nobody and nothing is left. A second is for a machine. User-mode
-   * Linux has one processor, shares the machine's with another guest, and forks slowly; with v1
-   * there is a directory in each hierarchy to remove (4 to 6 s seen). QEMU translates each
-   * instruction.
+   * Linux has one processor and forks slowly, and the test itself looks at 500 processes meanwhile;
+   * QEMU translates each instruction.
    */
   static final Duration LIMIT =
-      Duration.ofSeconds(
-          switch (Place.current()) {
-            case Place.HOST -> 1;
-            case Place.UML_V2 -> 5;
-            default -> 20;
-          });
+      Duration.ofSeconds(Place.isEmulated() ? 20 : Place.isGuest() ? 5 : 1);
 
   /** How long a stopped JVM is looked at, to which nothing shall happen. */
   private static final Duration STANDSTILL = Duration.ofMillis(100);

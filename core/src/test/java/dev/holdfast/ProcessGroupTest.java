@@ -18,6 +18,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @HostAndGuest
 @Timeout(300)
 class ProcessGroupTest {
+  private static final int EXITS = Place.isGuest() ? 50 : 200;
+
   @RegisterExtension final Marked mark = Marked.fresh();
 
   /** The control first: a child of the JDK's is in our session. */
@@ -166,7 +168,7 @@ class ProcessGroupTest {
     assertThat(lines)
         .containsExactly(
             "the other's child lives",
-            "exits seen: all",
+            "exits seen: " + EXITS + " of " + EXITS,
             "keeper alive: true",
             "escapee lives beside another job",
             "members of the last job: 2");
@@ -252,15 +254,14 @@ class ProcessGroupTest {
                 }
               });
       int seen = 0;
-      int count = Place.isGuest() ? 50 : 200;
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < EXITS; i++) {
         if (first.start(Command.of("sh", "-c", "exit 7")).waitFor().status() == 7) {
           seen++;
         }
       }
       looker.interrupt();
       looker.join();
-      System.out.println("exits seen: " + (seen == count ? "all" : seen + " of " + count));
+      System.out.println("exits seen: " + seen + " of " + EXITS);
       System.out.println("keeper alive: " + (keeper() != 0));
 
       // A daemon of the second leaves its session, and its parents.
