@@ -23,7 +23,7 @@
 struct held {
   int pid;      /* the child's, and its session's */
   int pidfd;    /* of the child, or of another member of its session once that has ended */
-  bool session; /* it leads one */
+  enum hold_kind kind;
   bool leads;   /* pidfd is the child's */
   uint64_t start; /* of a child that had ended, unreaped, when another was pinned; else 0 */
 };
@@ -72,14 +72,14 @@ long prepare_hold(void) {
 }
 
 /* Takes the pidfd, which is closed if it cannot be held. */
-bool hold(int pid, int pidfd, bool session) {
+bool hold(int pid, int pidfd, enum hold_kind kind) {
   struct held *known = held_by_pid(pid); /* its number is in use again, so it is long gone */
   if (known != NULL) drop(known);
   if (!watch(pidfd)) {
     sys_close(pidfd);
     return false;
   }
-  held[held_count++] = (struct held){.pid = pid, .pidfd = pidfd, .session = session, .leads = true};
+  held[held_count++] = (struct held){.pid = pid, .pidfd = pidfd, .kind = kind, .leads = true};
   return true;
 }
 
@@ -133,7 +133,7 @@ bool look_at_holds(void) {
     while (entry < held + held_count && (uint64_t)entry->pidfd != events[i].data) entry++;
     if (entry == held + held_count) continue;
     int pidfd = -1;
-    if (entry->session) {
+    if (entry->kind == HOLD_SESSION) {
       if (all.list == NULL) all = read_processes();
       pidfd = pin_another(entry, &all);
     }
@@ -155,12 +155,12 @@ static int hold_again(const struct hold_entry *entry) {
   struct process process;
   if (pidfd >= 0 && entry->start_ticks != 0 && find_process(entry->pid, &process) &&
       process.start == entry->start_ticks) {
-    return hold(entry->pid, pidfd, entry->session != 0) ? 0 : ENOMEM;
+    return hold(entry->pid, pidfd, entry->hold) ? 0 : ENOMEM;
   }
   if (pidfd >= 0) sys_close(pidfd);
   if (pidfd == -EMFILE || pidfd == -ENFILE) return EMFILE;
-  if (entry->session == 0) return 0;
-  struct held without_leader = {.pid = entry->pid, .pidfd = -1, .session = true, .leads = false};
+  if (entry->hold != HOLD_SESSION) return 0;
+  struct held without_leader = {.pid = entry->pid, .pidfd = -1, .kind = HOLD_SESSION, .leads = false};
   struct processes all = read_processes();
   without_leader.pidfd = pin_member(&without_leader, &all);
   forget_processes(&all);
@@ -187,7 +187,7 @@ static bool is_held(const struct process *process) {
   for (uint32_t i = 0; i < held_count; i++) {
     const struct held *entry = &held[i];
     if (entry->leads && process->pid == entry->pid) return true;
-    if (entry->session && process->session == entry->pid) return true;
+    if (entry->kind == HOLD_SESSION && process->session == entry->pid) return true;
   }
   return false;
 }
@@ -264,12 +264,25 @@ static bool has_newcomers(const struct processes *all, uint64_t *newest) {
 }
 
 /*
- * All are stopped first: what stands still does not fork, so once everybody does, everybody has been seen; and nobody's
+ * Nobody in a pid namespace outlives its first process. To stop that would be worse than to do nothing: it could not end by
+ * itself any more, as it does when the JVM is gone.
+ */
+static void end_firsts(void) {
+  for (uint32_t i = held_count; i-- > 0;) {
+    if (held[i].kind != HOLD_FIRST) continue;
+    sys_pidfd_kill(held[i].pidfd, SIGKILL);
+    drop(&held[i]);
+  }
+}
+
+/*
+ * All others are stopped first: what stands still does not fork, so once everybody does, everybody has been seen; and nobody's
  * number is given away before the last is known. However long a look takes, as long as it shows new ones there is another.
  * And a look is no moment: it can show a parent standing still, and not the child that this had after the look began; the
  * next one does.
  */
 void end_holds(void) {
+  end_firsts();
   if (held_count == 0) return;
   end_deadline = now_ms() + END_MS;
   int64_t begin = now_ms();
@@ -292,6 +305,6 @@ void end_holds(void) {
   /* Without /proc this is all there is. */
   for (uint32_t i = 0; i < held_count; i++) {
     sys_pidfd_kill(held[i].pidfd, SIGKILL);
-    if (held[i].session) sys_pidfd_kill_group(held[i].pidfd, SIGKILL);
+    if (held[i].kind == HOLD_SESSION) sys_pidfd_kill_group(held[i].pidfd, SIGKILL);
   }
 }

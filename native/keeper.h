@@ -110,7 +110,7 @@ void end_anchor(void);
 
 int holds(void); /* a descriptor to be polled; -1 for nothing */
 long prepare_hold(void);
-bool hold(int pid, int pidfd, bool session);
+bool hold(int pid, int pidfd, enum hold_kind kind);
 void change_holds(struct message *message);
 bool look_at_holds(void);
 void end_holds(void);

@@ -53,7 +53,7 @@ void make_namespace(struct message *message, int jvm) {
     report(first.status, RECORD_SPAWNED, (int)pid, 0, 0, 0);
     /* The JVM waits for our end of the pipe before it reaps, so the number is still its. */
     int pidfd = (int)sys_pidfd_open((int)pid);
-    if (pidfd < 0 || !hold((int)pid, pidfd, false)) {
+    if (pidfd < 0 || !hold((int)pid, pidfd, HOLD_FIRST)) {
       sys_kill((int)pid, SIGKILL);
       pid = -ENOMEM;
     }

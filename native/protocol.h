@@ -163,15 +163,22 @@ struct anchor_request {
  * A child that is in no group of the anchor is held by itself: when the JVM is gone, the keeper ends it, whoever is in a
  * POSIX session that it leads, and whoever descends from one of those. START_HOLD asks for it at the start; REQUEST_HOLD
  * tells a new keeper of those that a former one held. A child without a session of its own is let go when it ends, one
- * with a session when that is empty. REQUEST_LET_GO lets them go before.
+ * with a session when that is empty. REQUEST_LET_GO lets them go before. With the first process of a pid namespace the
+ * kernel ends all that are in it, so nobody is looked for there.
  *
  * Descriptors: the status pipe. The answer is as for an anchor; an entry that is not there any more is no failure.
  */
 #define MAX_HOLDS_AT_ONCE 1024
 
+enum hold_kind {
+  HOLD_CHILD = 0,   /* it shares the session of others */
+  HOLD_SESSION = 1, /* it leads one */
+  HOLD_FIRST = 2    /* the first process of a pid namespace */
+};
+
 struct hold_entry {
   int32_t pid;
-  uint32_t session;     /* 1: it leads a session; 0: it shares that of others */
+  uint32_t hold; /* enum hold_kind; not looked at by REQUEST_LET_GO */
   uint64_t start_ticks; /* as in /proc/PID/stat; of a leader that has ended 0. Not looked at by REQUEST_LET_GO */
 };
 
@@ -188,7 +195,7 @@ struct hold_request {
 /*
  * Makes a pid namespace, whose first process is the JVM's child too and runs the keeper's code. The end of that process
  * is the end of all in the namespace, and the kernel sees to it; it ends when the JVM is gone, when the JVM closes its end of
- * the orders' socket, and by SIGKILL; then the keeper holds it as well (REQUEST_HOLD, without a session). It cannot
+ * the orders' socket, and by SIGKILL; then the keeper holds it as well (HOLD_FIRST). It cannot
  * finish dying before the JVM has reaped those children of its own that are in the namespace.
  *
  * Without the privilege to make a pid namespace alone it comes with a user namespace, in which the caller's effective user and

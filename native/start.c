@@ -64,7 +64,8 @@ static long clone_held(const struct start *start) {
   long error = prepare_hold();
   if (error < 0) return error;
   long pid = clone_child(start, &pidfd);
-  if (pid <= 0 || hold((int)pid, pidfd, (start->request->flags & START_SESSION) != 0)) return pid;
+  enum hold_kind kind = (start->request->flags & START_SESSION) != 0 ? HOLD_SESSION : HOLD_CHILD;
+  if (pid <= 0 || hold((int)pid, pidfd, kind)) return pid;
   sys_kill((int)pid, SIGKILL); /* the JVM waits for our end of the pipe before it reaps, so the number is still its */
   report(start->status, RECORD_SPAWNED, (int)pid, 0, 0, 0);
   return -ENOMEM;

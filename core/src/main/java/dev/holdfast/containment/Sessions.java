@@ -63,7 +63,8 @@ final class Sessions {
   synchronized void add(int pid, boolean leads) {
     ProcessTable.Entry entry = table.entry(pid);
     if (entry != null) {
-      children.put(pid, new Held(pid, leads, entry.startTicks()));
+      Held.Kind kind = leads ? Held.Kind.SESSION : Held.Kind.CHILD;
+      children.put(pid, new Held(pid, kind, entry.startTicks()));
     }
   }
 

@@ -29,7 +29,7 @@ record HoldRequest(boolean hold, List<Held> children) {
       long at = HEADER;
       for (Held child : children) {
         message.set(ValueLayout.JAVA_INT, at, child.pid());
-        message.set(ValueLayout.JAVA_INT, at + 4, child.leads() ? 1 : 0);
+        message.set(ValueLayout.JAVA_INT, at + 4, child.kind().code);
         message.set(ValueLayout.JAVA_LONG, at + 8, child.startTicks());
         at += ENTRY;
       }

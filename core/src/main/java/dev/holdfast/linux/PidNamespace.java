@@ -63,7 +63,7 @@ public final class PidNamespace {
     this.procErrno = procErrno;
     this.atReaping = atReaping;
     ProcessTable.Entry entry = ProcessTable.system().entry(first.pid());
-    this.held = new Held(first.pid(), false, entry == null ? 0 : entry.startTicks());
+    this.held = new Held(first.pid(), Held.Kind.FIRST, entry == null ? 0 : entry.startTicks());
     boolean watched = false;
     try {
       this.watch = Poller.shared().watch(first.descriptor());
