@@ -85,9 +85,12 @@ bool hold(int pid, int pidfd, enum hold_kind kind) {
 
 /* ---- a pinned process has ended */
 
+/* EPERM is an answer, too: it may have become another user's. */
+static bool is_unreaped(const struct held *entry) { return sys_pidfd_kill(entry->pidfd, 0) != -ESRCH; }
+
 /* Of the child itself what nobody has reaped is left; whoever else has its number made the session anew. */
 static bool is_child(const struct held *entry, const struct process *process) {
-  return entry->leads ? sys_pidfd_kill(entry->pidfd, 0) >= 0 : process->start == entry->start;
+  return entry->leads ? is_unreaped(entry) : process->start == entry->start;
 }
 
 /* A member of the session, pinned; -1 if there is none, or the number is another's by now. */
@@ -113,7 +116,7 @@ static int pin_member(const struct held *entry, const struct processes *all) {
 /* A child that was reaped while all were read looks like another with its number: then once more. */
 static int pin_another(struct held *entry, const struct processes *all) {
   int pidfd = pin_member(entry, all);
-  bool unreaped = entry->leads && sys_pidfd_kill(entry->pidfd, 0) >= 0;
+  bool unreaped = entry->leads && is_unreaped(entry);
   for (uint32_t i = 0; unreaped && i < all->count; i++) {
     if (all->list[i].pid == entry->pid) entry->start = all->list[i].start;
   }

@@ -8,6 +8,7 @@ import dev.holdfast.linux.CrashPoint.Victim;
 import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Form;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
@@ -25,7 +26,6 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -51,25 +51,22 @@ class CrashTest {
   private final List<String> complaints = new ArrayList<>();
 
   @Test
-  void ofAJvmAtSomeCalls() throws Exception {
-    crashAtSome(Victim.JVM);
+  void ofAJvm() throws Exception {
+    crash(Victim.JVM);
   }
 
   @Test
-  void ofAJvmWithItsKeeperAtSomeCalls() throws Exception {
-    crashAtSome(Victim.JVM_AND_KEEPER);
+  void ofAJvmWithItsKeeper() throws Exception {
+    crash(Victim.JVM_AND_KEEPER);
   }
 
-  @Test
-  @Tag("long")
-  void ofAJvmAtEveryCall() throws Exception {
-    crashAtAll(Victim.JVM);
-  }
-
-  @Test
-  @Tag("long")
-  void ofAJvmWithItsKeeperAtEveryCall() throws Exception {
-    crashAtAll(Victim.JVM_AND_KEEPER);
+  private void crash(Victim victim) throws Exception {
+    if (Form.isLong()) {
+      crashAtAll(victim);
+    } else {
+      crashAtSome(victim);
+    }
+    assertThat(complaints).isEmpty();
   }
 
   private void crashAtSome(Victim victim) throws Exception {
@@ -86,7 +83,6 @@ class CrashTest {
         new Crash(mechanism, victim, changed.get(i)).run();
       }
     }
-    assertThat(complaints).isEmpty();
   }
 
   private void crashAtAll(Victim victim) throws Exception {
@@ -97,7 +93,6 @@ class CrashTest {
         crashAtEach(mechanism, victim);
       }
     }
-    assertThat(complaints).isEmpty();
   }
 
   private void crashAtEach(MechanismChoice mechanism, Victim victim) throws Exception {

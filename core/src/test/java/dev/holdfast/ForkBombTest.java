@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.joining;
 
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Form;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
 import dev.holdfast.testing.SlowInQemu;
@@ -15,7 +16,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -75,30 +75,28 @@ class ForkBombTest {
   @AfterAll
   static void report() {
     TAKEN.forEach((what, durations) -> System.out.println("# bombs " + what + ": " + durations));
+    TAKEN.clear();
   }
 
-  static Stream<Arguments> everyBomb() {
-    return Stream.concat(bombs(both(ANYWHERE, MAKING_GROUPS), LIMITED), bombs(UNLIMITED, ""));
-  }
-
-  /** In guests, where a JVM takes seconds to start, those that differ most. */
-  static Stream<Arguments> someBombs() {
-    return Place.isGuest()
+  static Stream<Arguments> bombs() {
+    return Form.isSelection()
         ? Stream.of(
             Arguments.of("setsid", LIMITED, End.CLOSE),
             Arguments.of("nested", LIMITED, End.KEEPER),
             Arguments.of("closed", LIMITED, End.CLOSE),
             Arguments.of("double", "", End.KEEPER),
             Arguments.of("nested", "", End.CLOSE))
-        : everyBomb();
+        : Stream.concat(each(both(ANYWHERE, MAKING_GROUPS), LIMITED), each(UNLIMITED, ""));
   }
 
-  static Stream<Arguments> everyBombWithoutGroups() {
-    return ANYWHERE.stream()
-        .flatMap(kind -> bombs(List.of(kind), UNLIMITED.contains(kind) ? "" : LIMITED));
+  static Stream<Arguments> bombsWithoutGroups() {
+    return Form.isSelection()
+        ? Stream.of(Arguments.of("setsid", "", End.CLOSE), Arguments.of("double", "", End.KEEPER))
+        : ANYWHERE.stream()
+            .flatMap(kind -> each(List.of(kind), UNLIMITED.contains(kind) ? "" : LIMITED));
   }
 
-  private static Stream<Arguments> bombs(List<String> kinds, String limit) {
+  private static Stream<Arguments> each(List<String> kinds, String limit) {
     return kinds.stream()
         .flatMap(kind -> Stream.of(End.values()).map(end -> Arguments.of(kind, limit, end)));
   }
@@ -108,15 +106,8 @@ class ForkBombTest {
   }
 
   @ParameterizedTest
-  @MethodSource("someBombs")
+  @MethodSource("bombs")
   void nothingIsLeftOfABomb(String kind, String limit, End end) throws Exception {
-    nothingIsLeft(kind, limit, end);
-  }
-
-  @Tag("long")
-  @ParameterizedTest
-  @MethodSource("everyBomb")
-  void nothingIsLeftOfAnyBomb(String kind, String limit, End end) throws Exception {
     nothingIsLeft(kind, limit, end);
   }
 
@@ -128,14 +119,6 @@ class ForkBombTest {
       awaitBomb(victim, limit, before);
       end(victim, MechanismChoice.CGROUP, limit, end);
     }
-  }
-
-  @Tag("long")
-  @ParameterizedTest
-  @MethodSource("everyBombWithoutGroups")
-  @Needs(Feature.PID_NAMESPACES)
-  void nothingIsLeftOfAnyBombInANamespace(String kind, String limit, End end) throws Exception {
-    nothingIsLeftInANamespace(kind, limit, end);
   }
 
   /** What limits it is a group of ours, which its job knows nothing of. */

@@ -3,13 +3,13 @@ package dev.holdfast;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.holdfast.testing.Form;
 import dev.holdfast.testing.HostOnly;
 import dev.holdfast.testing.Jvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -19,27 +19,18 @@ import org.junit.jupiter.api.Timeout;
 class LargeJvmTest {
   private static final int STARTS = 20;
 
-  @Test
-  void startsWithTwoGibibytesOfHeapAndBusyThreads() throws Exception {
-    starts(2, 20);
-  }
-
   /** To touch so much takes minutes on some machines, and so does a turn among so many threads. */
   @Test
-  @Tag("long")
-  void startsWithSixteenGibibytesOfHeapAndBusyThreads() throws Exception {
-    starts(16, 200);
-  }
-
-  private static void starts(int gibibytes, int threads) throws Exception {
+  void startsWithAHeapOfGibibytesAndBusyThreads() throws Exception {
     long available =
         Files.readAllLines(Path.of("/proc/meminfo")).stream()
             .filter(line -> line.startsWith("MemAvailable:"))
             .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
             .findFirst()
             .orElse(0);
-    int needed = gibibytes + 2;
-    assumeTrue(available > (long) needed << 20, needed + " GiB of memory are not to be had");
+    int gibibytes = available > 18L << 20 ? Form.of(2, 16) : 2;
+    int threads = Form.of(20, 200);
+    assumeTrue(available > 4L << 20, "4 GiB of memory are not to be had");
     Process jvm =
         Jvm.start(
             List.of(

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -60,12 +61,12 @@ class NestedGroupsTest {
                     + " sleep 1000;",
                 mark));
         Path deepest = group.resolve("n/".repeat(50));
-        org.awaitility.Awaitility.await()
+        Awaitility.await()
             .atMost(Duration.ofSeconds(60))
             .until(() -> Files.exists(deepest) && mark.alive().size() == 2 + 1);
         // A slow machine is not through with all levels in time at the first look.
         int members =
-            org.awaitility.Awaitility.await()
+            Awaitility.await()
                 .atMost(Duration.ofSeconds(60))
                 .ignoreExceptionsMatching(late -> late.getMessage().contains("after 2 s"))
                 .until(() -> job.members().size(), size -> size == 2);

@@ -1,11 +1,9 @@
 package dev.holdfast;
 
-import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Form;
 import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Needs;
-import dev.holdfast.testing.Place;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -18,13 +16,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class OrphanInNamespaceTest {
   @Test
   void nothingOutlivesTheJvm() throws Exception {
-    OrphanTest.rounds(MechanismChoice.PID_NAMESPACE, Place.isGuest() ? 1 : OrphanTest.EACH_WAY);
-  }
-
-  @Tag("long")
-  @Test
-  @EveryKernel
-  void nothingOutlivesTheJvmInAnyWay() throws Exception {
-    OrphanTest.rounds(MechanismChoice.PID_NAMESPACE, OrphanTest.EACH_WAY);
+    OrphanTest.rounds(MechanismChoice.PID_NAMESPACE, Form.isSelection() ? 1 : OrphanTest.EACH_WAY);
   }
 }

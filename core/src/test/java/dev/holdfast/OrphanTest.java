@@ -7,6 +7,7 @@ import dev.holdfast.OrphanRound.Way;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Form;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
 import java.io.IOException;
@@ -17,7 +18,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -46,13 +46,7 @@ class OrphanTest {
 
   @Test
   void nothingOutlivesTheJvm() throws Exception {
-    rounds(MechanismChoice.CGROUP, Place.isGuest() ? 1 : 10);
-  }
-
-  @Tag("long")
-  @Test
-  void nothingOutlivesTheJvmInManyRounds() throws Exception {
-    rounds(MechanismChoice.CGROUP, Place.isGuest() ? EACH_WAY : 200);
+    rounds(MechanismChoice.CGROUP, Place.isGuest() ? Form.of(1, EACH_WAY) : Form.of(10, 200));
   }
 
   /** The control: without jobs all of them live on. */

@@ -2,6 +2,7 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
@@ -11,6 +12,7 @@ import dev.holdfast.testing.SlowInQemu;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -62,6 +64,28 @@ class SweepTest {
     Owner owner = Owner.start(first);
     owners.add(owner);
     return owner;
+  }
+
+  /** Whoever has a subtree can make a group there with the name of an anchor elsewhere. */
+  @Test
+  @Needs(Feature.HYBRID)
+  void theNameOfALivingAnchorMisleadsNobody() throws Exception {
+    try (Job job = Job.builder().limits(Limits.builder().pids(16).build()).open()) {
+      List<Path> directories = Groups.directoriesOf(job);
+      Path anchor = Groups.membership(directories).getParent();
+      Path theirs = Files.createDirectory(anchor.resolveSibling("theirs-" + mark.text()));
+      Path lure = Files.createDirectory(theirs.resolve(anchor.getFileName()));
+      Files.setAttribute(lure, "unix:uid", 65534);
+      try {
+        Leftovers.sweep();
+        assertThat(lure).as("what was not locked").doesNotExist();
+        assertThat(directories).allSatisfy(directory -> assertThat(directory).exists());
+        assertThat(job.start(Command.of("true")).waitFor().isSuccess()).isTrue();
+      } finally {
+        Files.deleteIfExists(lure);
+        Files.deleteIfExists(theirs);
+      }
+    }
   }
 
   @Test

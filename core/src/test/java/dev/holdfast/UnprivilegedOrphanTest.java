@@ -1,6 +1,7 @@
 package dev.holdfast;
 
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Form;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Unprivileged;
 import org.junit.jupiter.api.Test;
@@ -14,8 +15,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * which {@link ForkBombTest} and {@link OrphanTest} have elsewhere, are not asked what a mode is.
  */
 @Unprivileged
-@Needs({Feature.UNPRIVILEGED, Feature.PURE_V2, Feature.PIDS})
-@Timeout(300)
+@Needs({Feature.UNPRIVILEGED, Feature.PURE_V2, Feature.PIDS, Feature.MEMORY})
+@Timeout(1800)
 @ExtendWith(FromALeaf.class)
 class UnprivilegedOrphanTest {
   /** Of processes of a bomb: enough to close groups in each other's way, in seconds in QEMU. */
@@ -29,6 +30,9 @@ class UnprivilegedOrphanTest {
 
   @Test
   void nothingOutlivesTheJvm() throws Exception {
-    OrphanTest.rounds(MechanismChoice.CGROUP, 1, OrphanRound.Way.KILL.seedFrom(OrphanTest.seed()));
+    OrphanTest.rounds(
+        MechanismChoice.CGROUP,
+        Form.of(1, OrphanTest.EACH_WAY),
+        OrphanRound.Way.KILL.seedFrom(OrphanTest.seed()));
   }
 }

@@ -91,12 +91,12 @@ final class RunRequest {
           "--swap",
           "--cpus",
           "--cpu-weight",
-          "--cpu-burst",
           "--cpuset-cpus",
           "--cpuset-mems",
           "--pids",
           "--io-weight" ->
           limits.set(kind(option), value);
+      case "--cpu-burst" -> limits.set(LimitKind.CPU_BURST, aboveZero(value));
       case "--io-max", "--hugetlb" -> values.forEach(each -> limits.set(kind(option), each));
       case "--device" -> limits.devices(values);
       case "--set" -> values.forEach(limits::raw);
@@ -201,6 +201,14 @@ final class RunRequest {
 
   private static LimitKind kind(String option) {
     return LimitKind.valueOf(option.substring(2).replace('-', '_').toUpperCase(Locale.ROOT));
+  }
+
+  /** In a file of OCI's a burst of 0 means none; here it is left out for that. */
+  private static String aboveZero(String time) {
+    if (time.matches("0+[a-z]+")) {
+      throw new IllegalArgumentException("\"" + time + "\" is 0: leave it out to have none");
+    }
+    return time;
   }
 
   private static @Nullable Duration time(String text) {

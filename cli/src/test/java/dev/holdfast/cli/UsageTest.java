@@ -37,6 +37,7 @@ class UsageTest {
         call("bad --cpus", "run", "--cpus", "0.0001", "true"),
         call("bad --cpu-weight", "run", "--cpu-weight", "10001", "true"),
         call("bad --cpu-burst", "run", "--cpu-burst", "1", "true"),
+        call("bad --cpu-burst", "run", "--cpu-burst", "0ms", "true"),
         call("bad --pids", "run", "--pids", "0", "true"),
         call("bad --device", "run", "--device", "c 1:3", "true"),
         call("bad --device", "run", "--device", "c 1:3 rwm,c 1:5 rwm", "true"),

@@ -60,9 +60,7 @@ enum GroupProgram {
         if (former.size() != 1 || !replace(group, program, former.getFirst())) {
           // First the new one: until the former ones are gone, what is allowed is what all allow.
           Bpf.attach(group, attachType, program);
-          for (Descriptor other : former) {
-            Bpf.detach(group, attachType, other);
-          }
+          detach(group, former, program);
         }
       } finally {
         closeAll(former);
@@ -77,6 +75,19 @@ enum GroupProgram {
           refused);
     } catch (IOException failure) {
       throw Refusal.of("cannot attach a program to " + group.path(), failure);
+    }
+  }
+
+  /** If they cannot be taken away, nor is the new one left. */
+  private void detach(Directory group, List<Descriptor> former, Descriptor program)
+      throws IOException {
+    try {
+      for (Descriptor other : former) {
+        Bpf.detach(group, attachType, other);
+      }
+    } catch (IOException failure) {
+      Bpf.detach(group, attachType, program);
+      throw failure;
     }
   }
 

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Goes through the groups nested in one. Members may nest them as deep as they like, so there are
- * never more than two of them open: the way back is {@code ..}.
+ * never more than two of them open: the way back is {@code ..}. What is mounted on a group is not
+ * what was made there, but anywhere else, and is left alone.
  */
 final class Nested {
   /** What going through all may take, whoever else waits for something. */
@@ -42,9 +43,11 @@ final class Nested {
   private final Directory top;
   private final Visitor visitor;
   private final List<Level> way = new ArrayList<>();
+  private final long mount;
   private Directory here;
 
-  private Nested(Directory top, Visitor visitor) {
+  private Nested(Directory top, Visitor visitor) throws IOException {
+    this.mount = top.status().mount();
     this.top = top;
     this.visitor = visitor;
     this.here = top;
@@ -114,6 +117,10 @@ final class Nested {
     unlessGone(() -> {
       if (visitor.into(here, name)) {
         Directory below = open(here, name);
+        if (below.status().mount() != mount) {
+          below.close();
+          return;
+        }
         leave(below);
         // From here on we are in it, whatever happens: so the way must say so.
         way.add(new Level(name, List.<String>of().iterator()));

@@ -71,9 +71,9 @@ public final class ProcessGroupContainer implements KeptContainer {
     int keepers = keeper.keepers();
     StartOutcome outcome = keeper.start(request.hold());
     if (outcome instanceof StartOutcome.Started started) {
-      sessions.add(started.child().pid(), request.leads());
+      sessions.add(started.child(), request.leads());
       // The keeper that started it may be gone, and the next one was not told of it.
-      if (keepers != 0 && keepers != keeper.keepers()) {
+      if (keeper.keepers() != Math.max(keepers, 1) || keeper.keeperPid() == 0) {
         keeper.holdAll();
       }
     }

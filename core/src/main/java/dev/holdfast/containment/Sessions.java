@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -34,7 +35,7 @@ final class Sessions {
   private final int reaper;
 
   /** The children, by process id, which is that of the session too. */
-  private final Map<Integer, Held> children = new HashMap<>();
+  private final Map<Integer, Held> children = new ConcurrentHashMap<>();
 
   /** Start times of those that the reaper had before, by process id. */
   private final Map<Integer, Long> before = new HashMap<>();
@@ -59,12 +60,30 @@ final class Sessions {
     }
   }
 
-  /** A new child, which nobody has reaped yet. */
-  synchronized void add(int pid, boolean leads) {
+  /**
+   * A new child, which nobody has reaped yet. At the end of each, and of nobody else, the numbers
+   * are looked at: most sessions end with their leaders.
+   */
+  synchronized void add(Pidfd child, boolean leads) {
+    int pid = child.pid();
     ProcessTable.Entry entry = table.entry(pid);
     if (entry != null) {
       Held.Kind kind = leads ? Held.Kind.SESSION : Held.Kind.CHILD;
       children.put(pid, new Held(pid, kind, entry.startTicks()));
+      child.atReaping(used -> forgetFree(child));
+    }
+  }
+
+  /** On the thread that reaps, which cannot wait for one that looks at all processes. */
+  private void forgetFree(Pidfd reaped) {
+    children.keySet().removeIf(pid -> !OwnChildren.has(pid) && isFree(reaped, pid));
+  }
+
+  private static boolean isFree(Pidfd any, int number) {
+    try {
+      return any.isFree(number);
+    } catch (IOException closed) {
+      return false; // the next look at all tells, too
     }
   }
 

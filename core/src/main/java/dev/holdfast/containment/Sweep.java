@@ -131,7 +131,12 @@ public final class Sweep {
 
   private void end(String name, Directory directory) throws IOException {
     List<Path> directories = new ArrayList<>(List.of(directory.path()));
-    directories.addAll(legacy().getOrDefault(name, List.of()));
+    int owner = directory.status().owner();
+    for (Path other : legacy().getOrDefault(name, List.of())) {
+      if (isOwnedBy(owner, other)) {
+        directories.add(other);
+      }
+    }
     List<String> jobs = directory.subdirectories();
     List<String> kept = new ArrayList<>();
     for (String job : jobs) {
@@ -152,6 +157,15 @@ public final class Sweep {
       }
     }
     listener.released(name, directory.path().toString());
+  }
+
+  /** Whoever may make groups can give one the name of another user's living anchor. */
+  private static boolean isOwnedBy(int owner, Path anchor) throws IOException {
+    try (Directory directory = Directory.open(anchor)) {
+      return directory.status().owner() == owner;
+    } catch (SystemCallException gone) {
+      return false;
+    }
   }
 
   private boolean isPopulated(List<Path> directories) throws IOException {

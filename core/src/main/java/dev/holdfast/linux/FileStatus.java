@@ -13,13 +13,15 @@ import java.nio.file.Path;
  * @param links how many names it has; a directory of a kernel filesystem has 2 and one for each
  *     directory in it
  * @param modifiedNanos time of last modification, nanoseconds since 1970
+ * @param mount a number of the mount that it was reached by; before Linux 5.8 of the filesystem
  */
-public record FileStatus(long inode, int owner, int links, long modifiedNanos) {
+public record FileStatus(long inode, int owner, int links, long modifiedNanos, long mount) {
   static FileStatus of(Descriptor file, Path path) throws IOException {
     final int atEmptyPath = 0x1000;
     final int basicStats = 0x7ff;
-    // struct statx: uid at 20, ino at 32, mtime at 112 (s64 seconds, u32 nanoseconds); 256 bytes in
-    // all.
+    final int mountId = 0x1000;
+    // struct statx: mask at 0, uid at 20, ino at 32, mtime at 112 (s64 seconds, u32 nanoseconds),
+    // dev_major and dev_minor at 136, mnt_id at 144; 256 bytes in all.
     try (Scratch scratch = Scratch.take()) {
       MemorySegment buffer = scratch.buffer();
       // The empty path is where the answer is to come: the kernel has read it by then.
@@ -31,7 +33,7 @@ public record FileStatus(long inode, int owner, int links, long modifiedNanos) {
                   file.number(),
                   scratch.text(""),
                   atEmptyPath,
-                  basicStats,
+                  basicStats | mountId,
                   buffer.address(),
                   0);
       if (result < 0) {
@@ -42,7 +44,10 @@ public record FileStatus(long inode, int owner, int links, long modifiedNanos) {
           buffer.get(ValueLayout.JAVA_INT, 20),
           buffer.get(ValueLayout.JAVA_INT, 16),
           buffer.get(ValueLayout.JAVA_LONG, 112) * 1_000_000_000L
-              + buffer.get(ValueLayout.JAVA_INT, 120));
+              + buffer.get(ValueLayout.JAVA_INT, 120),
+          buffer.get(
+              ValueLayout.JAVA_LONG,
+              (buffer.get(ValueLayout.JAVA_INT, 0) & mountId) != 0 ? 144 : 136));
     }
   }
 }

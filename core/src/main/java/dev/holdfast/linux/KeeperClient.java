@@ -245,7 +245,7 @@ public final class KeeperClient implements AutoCloseable {
     }
   }
 
-  /** The present keeper's process id, or 0; for tests. */
+  /** The present keeper's process id, or 0 if there is none that lives. */
   public synchronized int keeperPid() {
     return keeper != null && keeper.isAlive() ? keeper.pid() : 0;
   }

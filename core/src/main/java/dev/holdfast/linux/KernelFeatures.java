@@ -10,15 +10,17 @@ public final class KernelFeatures {
 
   /**
    * Whether clone3 knows CLONE_INTO_CGROUP: with a descriptor that is none, EBADF says that it
-   * does.
+   * does. By then the kernel has made all but the last of a child, and would have copied what maps
+   * our memory: so that is to be shared.
    */
   public static boolean cloneIntoCgroup() {
+    final long shareMemory = 0x100;
     final long cloneIntoCgroup = 0x200000000L;
     final int size = 88;
     // struct clone_args: flags first, the cgroup's descriptor at 80.
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment arguments = arena.allocate(size, 8);
-      arguments.set(ValueLayout.JAVA_LONG, 0, cloneIntoCgroup);
+      arguments.set(ValueLayout.JAVA_LONG, 0, cloneIntoCgroup | shareMemory);
       arguments.set(ValueLayout.JAVA_LONG, 80, Integer.MAX_VALUE);
       return Kernel.get().call(SystemCall.CLONE3, arguments.address(), size) == -Errno.EBADF;
     }

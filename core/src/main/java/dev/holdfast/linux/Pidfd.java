@@ -69,6 +69,18 @@ public final class Pidfd implements AutoCloseable {
     return descriptor;
   }
 
+  /**
+   * Whether {@code number} can be given away again: it is no process's, and no process group or
+   * session with a member is called by it. Of a session without its leader nothing else tells that
+   * but a look at all processes: fcntl(2) finds whatever has the number, to make it the owner of a
+   * descriptor, which here nobody is ever told of.
+   */
+  public boolean isFree(int number) throws IOException {
+    final int setOwner = 8;
+    long result = Kernel.get().call(SystemCall.FCNTL, descriptor.number(), setOwner, number, 0);
+    return result == -Errno.ESRCH;
+  }
+
   /** Sends a signal; false if the process has been reaped. EPERM and the like are thrown. */
   public boolean signal(int signal) throws IOException {
     long result =

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Limits of swap, with swap on a device: in guests, since the whole machine has it meanwhile; one
- * of v1, and the one that swaps fastest.
+ * of v1 and one of v2.
  */
 @Tag(Place.UML_V1)
 @Tag(Place.QEMU)
