@@ -1,12 +1,17 @@
 package dev.holdfast;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import dev.holdfast.testing.Jvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +31,10 @@ public final class OrphanVictim {
   static final String NEXT = "next";
 
   private static final long STEP = 8 << 20;
+
+  private static final int PROT_READ_WRITE = 0x1 | 0x2;
+
+  private static final int MAP_PRIVATE_ANONYMOUS_POPULATE = 0x2 | 0x20 | 0x8000;
 
   /** Of those that are started on and on, how many may stay: a slow end finds no more of them. */
   private static final int STAYING = 100;
@@ -64,15 +73,36 @@ public final class OrphanVictim {
     try {
       switch (orders.readLine()) {
         case "halt" -> Runtime.getRuntime().halt(7);
-        case "fill" -> {
-          while (true) {
-            Arena.global().allocate(STEP).fill((byte) 1);
-          }
-        }
+        case "fill" -> fill();
         case null, default -> {}
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Has the kernel itself put a page behind every address. In User-mode Linux a page that a program
+   * touches first takes two ways through its tracer; beside hundreds of members that is minutes.
+   */
+  private static void fill() {
+    Linker linker = Linker.nativeLinker();
+    MethodHandle mmap =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("mmap"),
+            FunctionDescriptor.of(
+                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+    try {
+      while (true) {
+        long address =
+            (long)
+                mmap.invokeExact(0L, STEP, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_POPULATE, -1, 0L);
+        if (address == -1) {
+          throw new AssertionError("mmap");
+        }
+      }
+    } catch (Throwable e) {
+      throw new AssertionError(e);
     }
   }
 
