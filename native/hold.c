@@ -158,11 +158,11 @@ static int hold_again(const struct hold_entry *entry) {
   struct process process;
   if (pidfd >= 0 && entry->start_ticks != 0 && find_process(entry->pid, &process) &&
       process.start == entry->start_ticks) {
-    return hold(entry->pid, pidfd, entry->hold) ? 0 : ENOMEM;
+    return hold(entry->pid, pidfd, entry->kind) ? 0 : ENOMEM;
   }
   if (pidfd >= 0) sys_close(pidfd);
   if (pidfd == -EMFILE || pidfd == -ENFILE) return EMFILE;
-  if (entry->hold != HOLD_SESSION) return 0;
+  if (entry->kind != HOLD_SESSION) return 0;
   struct held without_leader = {.pid = entry->pid, .pidfd = -1, .kind = HOLD_SESSION, .leads = false};
   struct processes all = read_processes();
   without_leader.pidfd = pin_member(&without_leader, &all);

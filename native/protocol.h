@@ -178,7 +178,7 @@ enum hold_kind {
 
 struct hold_entry {
   int32_t pid;
-  uint32_t hold; /* enum hold_kind; not looked at by REQUEST_LET_GO */
+  uint32_t kind; /* enum hold_kind; not looked at by REQUEST_LET_GO */
   uint64_t start_ticks; /* as in /proc/PID/stat; of a leader that has ended 0. Not looked at by REQUEST_LET_GO */
 };
 

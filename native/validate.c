@@ -76,7 +76,7 @@ int validate_hold(const struct hold_request *request, const struct message *mess
   if (message->descriptor_count != 1 || request->count > MAX_HOLDS_AT_ONCE) return EBADMSG;
   if (message->length != sizeof *request + request->count * sizeof request->entries[0]) return EBADMSG;
   for (uint32_t i = 0; i < request->count; i++) {
-    if (request->entries[i].pid <= 0 || request->entries[i].hold > HOLD_FIRST) return EBADMSG;
+    if (request->entries[i].pid <= 0 || request->entries[i].kind > HOLD_FIRST) return EBADMSG;
   }
   return 0;
 }

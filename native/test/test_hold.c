@@ -62,7 +62,7 @@ static int start_one(struct keeper *keeper, const struct scenario *scenario) {
 static _Noreturn void fake_jvm(const struct scenario *scenario, int tell) {
   struct keeper keeper = keeper_start(keeper_path, scenario->how);
   int pid = start_one(&keeper, scenario);
-  struct hold_entry entry = {.pid = pid, .hold = scenario->foreground ? HOLD_CHILD : HOLD_SESSION, .start_ticks = start_ticks(pid)};
+  struct hold_entry entry = {.pid = pid, .kind = scenario->foreground ? HOLD_CHILD : HOLD_SESSION, .start_ticks = start_ticks(pid)};
   if (scenario->leaves) {
     wait_exit(pid);
     entry.start_ticks = 0;

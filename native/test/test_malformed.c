@@ -174,7 +174,7 @@ static void test_holds(struct keeper *keeper) {
   entries[1].pid = -1;
   result = send_hold(keeper, REQUEST_HOLD, entries, 2);
   ok(result.step == STEP_REQUEST && result.error == EBADMSG, "holding everybody");
-  entries[1] = (struct hold_entry){.pid = INT32_MAX, .hold = HOLD_FIRST + 1};
+  entries[1] = (struct hold_entry){.pid = INT32_MAX, .kind = HOLD_FIRST + 1};
   result = send_hold(keeper, REQUEST_HOLD, entries, 2);
   ok(result.step == STEP_REQUEST && result.error == EBADMSG, "holding in no known way");
 }

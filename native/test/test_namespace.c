@@ -269,7 +269,7 @@ static _Noreturn void fake_jvm(enum fate fate, int tell_parent) {
   struct result tree = start_script(&keeper, &request, fate == RELEASED ? "(sleep 1 &) ; echo ready; exec sleep 1" : TREE);
   if (fate == RELEASED) {
     const struct order_request release = {HOLDFAST_MAGIC, REQUEST_RELEASE, 0};
-    const struct hold_entry entry = {.pid = space.first, .hold = HOLD_FIRST};
+    const struct hold_entry entry = {.pid = space.first, .kind = HOLD_FIRST};
     int pidfd = pidfd_of(tree.pid);
     if (!tell(space.orders, &release, sizeof release, &pidfd, 1).taken) printf("not ok - release\n");
     if (!send_hold(&keeper, REQUEST_LET_GO, &entry, 1).taken) printf("not ok - let go\n");
@@ -287,7 +287,7 @@ static _Noreturn void fake_jvm(enum fate fate, int tell_parent) {
     read_file(path, "stat", stat, sizeof stat);
     sscanf(strrchr(stat, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
            &ticks);
-    const struct hold_entry entry = {.pid = space.first, .hold = HOLD_FIRST, .start_ticks = ticks};
+    const struct hold_entry entry = {.pid = space.first, .kind = HOLD_FIRST, .start_ticks = ticks};
     if (!send_hold(&keeper, REQUEST_HOLD, &entry, 1).taken) printf("not ok - held again\n");
   }
   int pids[3] = {keeper.pid, space.first, tree.pid};

@@ -16,14 +16,6 @@ import org.junit.jupiter.api.Timeout;
 @Needs({Feature.ROOT, Feature.NEXT_PID})
 @Timeout(120)
 class AdoptionTest {
-  /** Forks until a child has the number that is asked for, and stays that child's parent. */
-  private static final String AGAIN =
-      "my $pid = shift; for (1 .. 1000) {"
-          + " open my $f, '>', '/proc/sys/kernel/ns_last_pid' or die $!; print $f $pid - 1; close $f;"
-          + " my $child = fork; if (!$child) { sleep 1000; exit }"
-          + " if ($child == $pid) { $| = 1; print \"again\\n\"; sleep 1000; exit }"
-          + " kill 9, $child; waitpid $child, 0; } print \"never\\n\"";
-
   private final Marked mark = Marked.fresh();
 
   @AfterEach
@@ -39,7 +31,9 @@ class AdoptionTest {
     meant.destroyForcibly();
     meant.waitFor();
     Process parent =
-        new ProcessBuilder("perl", "-e", AGAIN, Long.toString(meant.pid()), mark.text()).start();
+        Trees.withNumber(
+                meant.pid(), "sleep 1000; exit", "print \"again\\n\"; sleep 1000; exit", mark)
+            .start();
     assertThat(parent.inputReader().readLine()).isEqualTo("again");
     List<Long> strangers = mark.alive();
     assertThat(strangers).hasSize(2).contains(meant.pid());

@@ -6,6 +6,7 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.InGuest;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Tool;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,7 +31,7 @@ class MountedGroupTest {
       List<Long> strangers = others.await(1);
       Path nested = membership(job).resolve("nested");
       Files.createDirectory(nested);
-      run("mount", "--bind", membership(other).toString(), nested.toString());
+      Tool.run("mount", "--bind", membership(other).toString(), nested.toString());
       try {
         // The control: it can be reached there.
         assertThat(Groups.membersOf(nested)).isEqualTo(strangers);
@@ -42,16 +43,12 @@ class MountedGroupTest {
         assertThat(mark.alive()).isEmpty();
         assertThat(others.alive()).isEqualTo(strangers);
       } finally {
-        run("umount", nested.toString());
+        Tool.run("umount", nested.toString());
       }
     }
   }
 
   private static Path membership(Job job) throws Exception {
     return Groups.membership(Groups.directoriesOf(job));
-  }
-
-  private static void run(String... words) throws Exception {
-    assertThat(new ProcessBuilder(words).inheritIO().start().waitFor()).isZero();
   }
 }

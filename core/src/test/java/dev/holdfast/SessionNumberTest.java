@@ -16,16 +16,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Needs({Feature.ROOT, Feature.NEXT_PID})
 @Timeout(120)
 class SessionNumberTest {
-  /**
-   * Forks until a child has the number that is asked for; that leads a session, leaves a process in
-   * it, and ends.
-   */
-  private static final String AGAIN =
-      "use POSIX; $| = 1; my $pid = shift; for (1 .. 1000) {"
-          + " open my $f, '>', '/proc/sys/kernel/ns_last_pid' or die $!; print $f $pid - 1; close $f;"
-          + " my $child = fork; if (!$child) { exit if $$ != $pid; POSIX::setsid();"
-          + " exit if fork; print getpgrp() == $pid ? \"again\\n\" : \"?\\n\"; sleep 1000; exit }"
-          + " waitpid $child, 0; exit if $child == $pid } print \"never\\n\"";
+  /** Leads a session, leaves a process in it, and ends. */
+  private static final String LEADER =
+      "POSIX::setsid(); exit if fork; print getpgrp() == $pid ? \"again\\n\" : \"?\\n\"; sleep 1000; exit";
 
   @RegisterExtension final Marked mark = Marked.fresh();
 
@@ -35,7 +28,7 @@ class SessionNumberTest {
       Child over = job.start(Command.of("true"));
       assertThat(over.waitFor().status()).isZero();
       Process parent =
-          new ProcessBuilder("perl", "-e", AGAIN, Long.toString(over.pid()), mark.text()).start();
+          Trees.withNumber(over.pid(), LEADER, "waitpid $child, 0; exit", mark).start();
       assertThat(parent.inputReader().readLine()).isEqualTo("again");
       assertThat(parent.waitFor()).isZero();
       List<Long> strangers = mark.alive();

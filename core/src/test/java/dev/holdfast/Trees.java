@@ -62,6 +62,23 @@ final class Trees {
     return perl("1 while 1;", mark);
   }
 
+  /**
+   * Forks until a child has the process id {@code number}, by {@code ns_last_pid}: that child does
+   * what {@code child} says, and its parent, which knows it as {@code $child}, what {@code parent}
+   * says. Prints "never" if no child gets it.
+   */
+  static ProcessBuilder withNumber(long number, String child, String parent, Marked mark) {
+    String program =
+        "use POSIX; $| = 1; my $pid = shift; for (1 .. 1000) {"
+            + " open my $f, '>', '/proc/sys/kernel/ns_last_pid' or die $!; print $f $pid - 1;"
+            + " close $f; my $child = fork; if (!$child) { exit if $$ != $pid; "
+            + child
+            + " } if ($child == $pid) { "
+            + parent
+            + " } waitpid $child, 0 } print \"never\\n\"";
+    return new ProcessBuilder("perl", "-e", program, Long.toString(number), mark.text());
+  }
+
   static Command perl(String program, Marked mark) {
     return Command.of("perl", "-e", program, mark.text());
   }

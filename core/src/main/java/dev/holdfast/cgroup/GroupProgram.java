@@ -60,7 +60,7 @@ enum GroupProgram {
         if (former.size() != 1 || !replace(group, program, former.getFirst())) {
           // First the new one: until the former ones are gone, what is allowed is what all allow.
           Bpf.attach(group, attachType, program);
-          detach(group, former, program);
+          replaceAll(group, program, former);
         }
       } finally {
         closeAll(former);
@@ -78,16 +78,24 @@ enum GroupProgram {
     }
   }
 
-  /** If they cannot be taken away, nor is the new one left. */
-  private void detach(Directory group, List<Descriptor> former, Descriptor program)
+  /** If the former ones cannot be taken away, nor is the new one left. */
+  private void replaceAll(Directory group, Descriptor program, List<Descriptor> former)
       throws IOException {
     try {
-      for (Descriptor other : former) {
-        Bpf.detach(group, attachType, other);
-      }
+      detach(group, former);
     } catch (IOException failure) {
-      Bpf.detach(group, attachType, program);
+      try {
+        detach(group, List.of(program));
+      } catch (IOException second) {
+        failure.addSuppressed(second);
+      }
       throw failure;
+    }
+  }
+
+  private void detach(Directory group, List<Descriptor> programs) throws IOException {
+    for (Descriptor program : programs) {
+      Bpf.detach(group, attachType, program);
     }
   }
 
@@ -95,9 +103,7 @@ enum GroupProgram {
   synchronized void remove(Directory group) throws IOException {
     List<Descriptor> former = ours(group, -1);
     try {
-      for (Descriptor program : former) {
-        Bpf.detach(group, attachType, program);
-      }
+      detach(group, former);
     } finally {
       closeAll(former);
     }

@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,8 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Goes through the groups nested in one. Members may nest them as deep as they like, so there are
- * never more than two of them open: the way back is {@code ..}. What is mounted on a group is not
- * what was made there, but anywhere else, and is left alone.
+ * never more than two of them open: the way back is {@code ..}. What is mounted on one is left out.
  */
 final class Nested {
   /** What going through all may take, whoever else waits for something. */
@@ -43,11 +43,9 @@ final class Nested {
   private final Directory top;
   private final Visitor visitor;
   private final List<Level> way = new ArrayList<>();
-  private final long mount;
   private Directory here;
 
-  private Nested(Directory top, Visitor visitor) throws IOException {
-    this.mount = top.status().mount();
+  private Nested(Directory top, Visitor visitor) {
     this.top = top;
     this.visitor = visitor;
     this.here = top;
@@ -77,8 +75,27 @@ final class Nested {
     }
   }
 
-  /** Opens a nested group, even one whose maker (with our identity) took away its mode. */
+  /**
+   * Opens a nested group, even one whose maker (with our identity) took away its mode. EXDEV: what
+   * is mounted on it was not made there, but anywhere else.
+   */
   static Directory open(Directory above, String name) throws IOException {
+    Directory nested = openAnyMode(above, name);
+    boolean made = false;
+    try {
+      made = nested.status().mount() == above.status().mount();
+    } finally {
+      if (!made) {
+        nested.close();
+      }
+    }
+    if (!made) {
+      throw new SystemCallException("openat", above.path(name).toString(), Errno.EXDEV);
+    }
+    return nested;
+  }
+
+  private static Directory openAnyMode(Directory above, String name) throws IOException {
     try {
       return above.open(name);
     } catch (IOException failure) {
@@ -117,10 +134,6 @@ final class Nested {
     unlessGone(() -> {
       if (visitor.into(here, name)) {
         Directory below = open(here, name);
-        if (below.status().mount() != mount) {
-          below.close();
-          return;
-        }
         leave(below);
         // From here on we are in it, whatever happens: so the way must say so.
         way.add(new Level(name, List.<String>of().iterator()));
@@ -178,7 +191,7 @@ final class Nested {
       step.take();
       return true;
     } catch (IOException failure) {
-      if (Refusal.isGone(failure)) {
+      if (Refusal.isGone(failure) || Refusal.errno(failure) == Errno.EXDEV) {
         return false;
       }
       throw failure;

@@ -73,7 +73,7 @@ public final class ProcessGroupContainer implements KeptContainer {
     if (outcome instanceof StartOutcome.Started started) {
       sessions.add(started.child(), request.leads());
       // The keeper that started it may be gone, and the next one was not told of it.
-      if (keeper.keepers() != Math.max(keepers, 1) || keeper.keeperPid() == 0) {
+      if (!keeper.isStillAfter(keepers)) {
         keeper.holdAll();
       }
     }

@@ -245,7 +245,12 @@ public final class KeeperClient implements AutoCloseable {
     }
   }
 
-  /** The present keeper's process id, or 0 if there is none that lives. */
+  /** Whether all that was started since there had been so many keepers was by one that lives. */
+  public synchronized boolean isStillAfter(int count) {
+    return keepers.get() == Math.max(count, 1) && keeper != null && keeper.isAlive();
+  }
+
+  /** The present keeper's process id, or 0; for tests. */
   public synchronized int keeperPid() {
     return keeper != null && keeper.isAlive() ? keeper.pid() : 0;
   }

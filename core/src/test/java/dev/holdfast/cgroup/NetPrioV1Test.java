@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Systemd;
+import dev.holdfast.testing.Tool;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,7 +52,7 @@ class NetPrioV1Test {
   @Systemd
   @Needs({Feature.ROOT, Feature.FREE_NET_PRIO})
   void everyInterfaceOfTheKernels() throws Exception {
-    run("mount", "-t", "cgroup", "-o", "net_prio", "cgroup", temp.toString());
+    Tool.run("mount", "-t", "cgroup", "-o", "net_prio", "cgroup", temp.toString());
     Path job = temp.resolve("job");
     try {
       Files.createDirectory(job);
@@ -72,13 +73,7 @@ class NetPrioV1Test {
       }
     } finally {
       Files.deleteIfExists(job);
-      run("umount", temp.toString());
+      Tool.run("umount", temp.toString());
     }
-  }
-
-  private static void run(String... command) throws Exception {
-    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor())
-        .as(String.join(" ", command))
-        .isZero();
   }
 }

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Systemd;
+import dev.holdfast.testing.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,7 +75,7 @@ class OwnMachineTest {
   @Needs(Feature.FREE_PERF_EVENT)
   void perfEventIsJoined() throws Exception {
     Path mount = Files.createTempDirectory("hf-perf");
-    run("mount", "-t", "cgroup", "-o", "perf_event", "cgroup", mount.toString());
+    Tool.run("mount", "-t", "cgroup", "-o", "perf_event", "cgroup", mount.toString());
     try (Cgroup group = groups.make()) {
       Process early = groups.run(group, "exec sleep 1000");
       group.use(Set.of("perf_event"));
@@ -87,7 +88,7 @@ class OwnMachineTest {
       group.close();
       assertThat(mount.resolve(group.name())).doesNotExist();
     } finally {
-      run("umount", mount.toString());
+      Tool.run("umount", mount.toString());
       Files.delete(mount);
     }
   }
@@ -103,11 +104,5 @@ class OwnMachineTest {
     }
     assertThat(Files.readString(group.unifiedDirectory().get().resolve("memory.zswap.max")))
         .isEqualTo("65536\n");
-  }
-
-  private static void run(String... command) throws Exception {
-    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor())
-        .as(String.join(" ", command))
-        .isZero();
   }
 }

@@ -15,7 +15,7 @@ public final class LoopDevice implements AutoCloseable {
     try (RandomAccessFile disk = new RandomAccessFile(file.toFile(), "rw")) {
       disk.setLength(bytes);
     }
-    device = Path.of(run("losetup", "--find", "--show", file.toString()));
+    device = Path.of(Tool.run("losetup", "--find", "--show", file.toString()));
   }
 
   /** Such as {@code /dev/loop0}. */
@@ -31,16 +31,7 @@ public final class LoopDevice implements AutoCloseable {
 
   @Override
   public void close() throws Exception {
-    run("losetup", "--detach", device.toString());
+    Tool.run("losetup", "--detach", device.toString());
     Files.delete(file);
-  }
-
-  private static String run(String... command) throws Exception {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    if (process.waitFor() != 0) {
-      throw new IOException(String.join(" ", command) + ": " + output);
-    }
-    return output.strip();
   }
 }

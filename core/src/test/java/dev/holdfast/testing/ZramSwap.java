@@ -1,6 +1,5 @@
 package dev.holdfast.testing;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -11,21 +10,13 @@ public final class ZramSwap implements AutoCloseable {
 
   public ZramSwap(String size) throws Exception {
     Files.writeString(BLOCK.resolve("disksize"), size);
-    run("mkswap", DEVICE);
-    run("swapon", DEVICE);
+    Tool.run("mkswap", DEVICE);
+    Tool.run("swapon", DEVICE);
   }
 
   @Override
   public void close() throws Exception {
-    run("swapoff", DEVICE);
+    Tool.run("swapoff", DEVICE);
     Files.writeString(BLOCK.resolve("reset"), "1");
-  }
-
-  private static void run(String... command) throws Exception {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    if (process.waitFor() != 0) {
-      throw new IOException(String.join(" ", command) + ": " + output);
-    }
   }
 }
