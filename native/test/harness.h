@@ -37,7 +37,15 @@ extern bool under_valgrind;
 extern bool instrumented; /* by valgrind or the sanitizers */
 bool is_emulated(void);   /* the processor: QEMU translates each instruction */
 
-enum launch { PLAIN = 0, OLD_CALLS = 1, IGNORE_HUP = 2, FEW_DESCRIPTORS = 4, LOW_NUMBERS = 8, SIXTEEN_DESCRIPTORS = 16 };
+enum launch {
+  PLAIN = 0,
+  OLD_CALLS = 1,
+  IGNORE_HUP = 2,
+  FEW_DESCRIPTORS = 4,
+  LOW_NUMBERS = 8,
+  SIXTEEN_DESCRIPTORS = 16,
+  JOINS_REFUSED = 256 /* times the errno */
+};
 /* A keeper that could not be executed exits with it. */
 #define NOT_EXECUTED 98
 struct keeper keeper_start(const char *path, enum launch how);

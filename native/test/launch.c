@@ -1,4 +1,4 @@
-/* Starting a keeper, also under a filter that makes the kernel an old one. */
+/* Starting a keeper, also under a filter that makes the kernel an old one, or one that refuses joins. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -23,17 +23,34 @@
 #define MISSING(number) \
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS)
 
+static void set_filter(struct sock_filter *filter, size_t length) {
+  const struct sock_fprog program = {(unsigned short)length, filter};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) _exit(99);
+}
+
 static void become_old_kernel(void) {
-  static struct sock_filter filter[] = {
+  struct sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
       MISSING(SYS_clone3),
       MISSING(SYS_close_range),
       MISSING(SYS_openat2),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
-  static const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) _exit(99);
+  set_filter(filter, sizeof filter / sizeof *filter);
+}
+
+/* Joins are the only writes of one byte. */
+static void refuse_joins(unsigned error) {
+  struct sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  set_filter(filter, sizeof filter / sizeof *filter);
 }
 
 struct keeper keeper_start(const char *path, enum launch how) {
@@ -72,6 +89,7 @@ struct keeper keeper_start(const char *path, enum launch how) {
     snprintf(socket_number, sizeof socket_number, "%d", a);
     snprintf(pidfd_number, sizeof pidfd_number, "%d", b);
     if ((how & OLD_CALLS) != 0) become_old_kernel();
+    if (how >= JOINS_REFUSED) refuse_joins((unsigned)how / JOINS_REFUSED);
     if (under_valgrind) {
       char *command[] = {"valgrind", "--quiet", "--error-exitcode=99", "--track-origins=yes", VALGRIND_LOG, (char *)(uintptr_t)path,
                          socket_number, pidfd_number, NULL};

@@ -30,6 +30,20 @@ static void expect_exec(struct keeper *keeper, const char *const *candidates, in
   expect(keeper, &request, STEP_EXEC, error, detail, what);
 }
 
+/* Whatever the kernel answers to who joins a group: the child is gone, and it is told why. */
+static void refused_joins(void) {
+  static const int errors[] = {EACCES, EBUSY, EINVAL, ENOENT, ENODEV, ENOSPC, EROFS, EOPNOTSUPP, ERANGE};
+  for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+    struct keeper keeper = keeper_start(keeper_path, (enum launch)(errors[i] * JOINS_REFUSED));
+    struct request request = request_new();
+    request.head.join_count = 1;
+    add_descriptor(&request, open("/dev/null", O_WRONLY | O_CLOEXEC));
+    add_command(&request, "/bin/true", NULL);
+    expect(&keeper, &request, STEP_JOIN, errors[i], 0, "a join that is refused");
+    keeper_stop(&keeper);
+  }
+}
+
 void test_failures(void) {
   struct keeper keeper = keeper_start(keeper_path, PLAIN);
   char directory[] = "/tmp/holdfast-test-XXXXXX", unreadable[64], garbage[64];
@@ -114,6 +128,8 @@ void test_failures(void) {
     request.head.argument_count = 1;
     expect(&keeper, &request, STEP_EXEC, E2BIG, 0, "one argument of 128 KiB is too much for the kernel");
   }
+
+  if (!beyond_valgrind("joins that are refused", "writes single bytes of its own")) refused_joins();
 
   struct keeper old = keeper_start(keeper_path, OLD_CALLS);
   request = request_new();

@@ -57,16 +57,17 @@ enum GroupProgram {
       int id = Bpf.info(program).id();
       List<Descriptor> former = ours(group, id);
       try {
-        if (former.size() != 1 || !replace(group, program, former.getFirst())) {
-          // First the new one: until the former ones are gone, what is allowed is what all allow.
-          Bpf.attach(group, attachType, program);
-          replaceAll(group, program, former);
+        exchange(group, former, program);
+        try {
+          readBack(group, id);
+        } catch (IOException failure) {
+          suppressing(failure, () -> putBack(group, former, program));
+          throw failure;
         }
+        return !former.isEmpty();
       } finally {
         closeAll(former);
       }
-      readBack(group, id);
-      return !former.isEmpty();
     } catch (SystemCallException refused) {
       throw new HoldfastException(
           "cannot attach a program to " + group.path(),
@@ -78,18 +79,42 @@ enum GroupProgram {
     }
   }
 
-  /** If the former ones cannot be taken away, nor is the new one left. */
-  private void replaceAll(Directory group, Descriptor program, List<Descriptor> former)
+  /** At no moment there is none of them. */
+  private void exchange(Directory group, List<Descriptor> former, Descriptor program)
       throws IOException {
+    if (former.size() == 1 && replace(group, program, former.getFirst())) {
+      return;
+    }
+    // First the new one: until the former ones are gone, what is allowed is what all allow.
+    Bpf.attach(group, attachType, program);
     try {
       detach(group, former);
     } catch (IOException failure) {
-      try {
-        detach(group, List.of(program));
-      } catch (IOException second) {
-        failure.addSuppressed(second);
-      }
+      suppressing(failure, () -> detach(group, List.of(program)));
       throw failure;
+    }
+  }
+
+  private void putBack(Directory group, List<Descriptor> former, Descriptor program)
+      throws IOException {
+    if (former.isEmpty()) {
+      detach(group, List.of(program));
+    } else {
+      exchange(group, List.of(program), former.getFirst());
+    }
+  }
+
+  /** What is to be mended after a failure, and may fail in turn. */
+  @FunctionalInterface
+  private interface Mending {
+    void run() throws IOException;
+  }
+
+  private static void suppressing(IOException failure, Mending mending) {
+    try {
+      mending.run();
+    } catch (IOException second) {
+      failure.addSuppressed(second);
     }
   }
 
@@ -100,12 +125,16 @@ enum GroupProgram {
   }
 
   /** Takes those of this name away. */
-  synchronized void remove(Directory group) throws IOException {
-    List<Descriptor> former = ours(group, -1);
+  synchronized void remove(Directory group) throws HoldfastException {
     try {
-      detach(group, former);
-    } finally {
-      closeAll(former);
+      List<Descriptor> former = ours(group, -1);
+      try {
+        detach(group, former);
+      } finally {
+        closeAll(former);
+      }
+    } catch (IOException failure) {
+      throw Refusal.of("cannot take a program off " + group.path(), failure);
     }
   }
 

@@ -29,12 +29,21 @@ public final class Bpf {
   /** {@code BPF_OBJ_NAME_LEN} less the NUL. */
   public static final int LONGEST_NAME = 15;
 
-  private static final int PROG_LOAD = 5;
-  private static final int PROG_ATTACH = 8;
-  private static final int PROG_DETACH = 9;
-  private static final int PROG_GET_FD_BY_ID = 13;
-  private static final int OBJ_GET_INFO_BY_FD = 15;
-  private static final int PROG_QUERY = 16;
+  /** {@code enum bpf_cmd}. */
+  private enum Command {
+    PROG_LOAD(5),
+    PROG_ATTACH(8),
+    PROG_DETACH(9),
+    PROG_GET_FD_BY_ID(13),
+    OBJ_GET_INFO_BY_FD(15),
+    PROG_QUERY(16);
+
+    private final int number;
+
+    Command(int number) {
+      this.number = number;
+    }
+  }
 
   private static final int ALLOW_MULTI = 2;
   private static final int REPLACE = 4;
@@ -90,12 +99,12 @@ public final class Bpf {
       }
       MemorySegment.copy(bytes, 0, attribute, ValueLayout.JAVA_BYTE, 48, bytes.length);
       for (int tries = 1; ; tries++) {
-        long result = call(PROG_LOAD, attribute);
+        long result = call(Command.PROG_LOAD, attribute);
         if (result >= 0) {
           return new Descriptor((int) result);
         }
         if (result != -Errno.EAGAIN || tries == LOAD_TRIES) {
-          throw failure("PROG_LOAD", name, result);
+          throw failure(Command.PROG_LOAD, name, result);
         }
       }
     }
@@ -121,7 +130,7 @@ public final class Bpf {
       MemorySegment attribute = target(arena, group, attachType, program);
       attribute.set(ValueLayout.JAVA_INT, 12, flags);
       attribute.set(ValueLayout.JAVA_INT, 16, former);
-      check("PROG_ATTACH", group.path().toString(), call(PROG_ATTACH, attribute));
+      check(Command.PROG_ATTACH, group.path().toString(), attribute);
     }
   }
 
@@ -130,7 +139,7 @@ public final class Bpf {
       throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment attribute = target(arena, group, attachType, program);
-      check("PROG_DETACH", group.path().toString(), call(PROG_DETACH, attribute));
+      check(Command.PROG_DETACH, group.path().toString(), attribute);
     }
   }
 
@@ -144,7 +153,7 @@ public final class Bpf {
       attribute.set(ValueLayout.JAVA_INT, 4, attachType);
       attribute.set(ValueLayout.JAVA_LONG, 16, ids.address());
       attribute.set(ValueLayout.JAVA_INT, 24, MOST_PROGRAMS);
-      check("PROG_QUERY", group.path().toString(), call(PROG_QUERY, attribute));
+      check(Command.PROG_QUERY, group.path().toString(), attribute);
       int[] found = new int[attribute.get(ValueLayout.JAVA_INT, 24)];
       MemorySegment.copy(ids, ValueLayout.JAVA_INT, 0, found, 0, found.length);
       return found;
@@ -156,8 +165,7 @@ public final class Bpf {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment attribute = arena.allocate(ATTRIBUTE_SIZE, 8);
       attribute.set(ValueLayout.JAVA_INT, 0, id);
-      return new Descriptor(
-          (int) check("PROG_GET_FD_BY_ID", "program " + id, call(PROG_GET_FD_BY_ID, attribute)));
+      return new Descriptor((int) check(Command.PROG_GET_FD_BY_ID, "program " + id, attribute));
     }
   }
 
@@ -171,7 +179,7 @@ public final class Bpf {
       attribute.set(ValueLayout.JAVA_INT, 0, program.number());
       attribute.set(ValueLayout.JAVA_INT, 4, length);
       attribute.set(ValueLayout.JAVA_LONG, 8, info.address());
-      check("OBJ_GET_INFO_BY_FD", null, call(OBJ_GET_INFO_BY_FD, attribute));
+      check(Command.OBJ_GET_INFO_BY_FD, null, attribute);
       return new Program(info.get(ValueLayout.JAVA_INT, 4), info.getString(64));
     }
   }
@@ -185,19 +193,24 @@ public final class Bpf {
     return attribute;
   }
 
-  private static long call(int command, MemorySegment attribute) {
-    return Kernel.get().call(SystemCall.BPF, command, attribute.address(), attribute.byteSize());
-  }
-
-  private static long check(String command, @Nullable String on, long result)
+  private static long check(Command command, @Nullable String on, MemorySegment attribute)
       throws SystemCallException {
+    long result = call(command, attribute);
     if (result < 0) {
       throw failure(command, on, result);
     }
     return result;
   }
 
-  private static SystemCallException failure(String command, @Nullable String on, long result) {
+  private static long call(Command command, MemorySegment attribute) {
+    long refused = Changes.refused(SystemCall.BPF, null, command.name(), null);
+    return refused != 0
+        ? refused
+        : Kernel.get()
+            .call(SystemCall.BPF, command.number, attribute.address(), attribute.byteSize());
+  }
+
+  private static SystemCallException failure(Command command, @Nullable String on, long result) {
     return new SystemCallException("bpf(" + command + ")", on, (int) -result);
   }
 }

@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one place that every change of a directory, or of a file in one, passes: what is made and
- * removed, opened for writing, written, given away. Here tests watch what is done, and have it fail
- * as the kernel could; everybody else pays for one look at a field.
+ * removed, opened for writing, written, given away; and every bpf(2). Here tests watch what is
+ * done, and have it fail as the kernel could; everybody else pays for one look at a field.
  *
  * <p>Thread-safe.
  */
@@ -28,7 +28,7 @@ final class Changes {
   /**
    * 0 if the call may be made, else {@code -errno}, as from the kernel.
    *
-   * @param directory what {@code name} is in; null if it is a path
+   * @param directory what {@code name} is in; null if it is a path, or a command of bpf(2)
    */
   static long refused(
       SystemCall call, @Nullable Directory directory, String name, @Nullable String value) {

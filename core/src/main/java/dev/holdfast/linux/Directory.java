@@ -82,12 +82,9 @@ public final class Directory implements AutoCloseable {
 
   /** Changes the mode of this directory itself. */
   public void mode(int mode) throws IOException {
-    try (Scratch scratch = Scratch.take()) {
-      long address = scratch.text(".");
-      long result = Kernel.get().call(scratch, SystemCall.FCHMODAT, number(), address, mode, 0);
-      if (result < 0) {
-        throw new SystemCallException("fchmodat", path.toString(), (int) -result);
-      }
+    long result = tryChangeOf(".", SystemCall.FCHMODAT, mode);
+    if (result < 0) {
+      throw new SystemCallException("fchmodat", path.toString(), (int) -result);
     }
   }
 
@@ -288,7 +285,7 @@ public final class Directory implements AutoCloseable {
     }
   }
 
-  /** Inode and time of last modification, in nanoseconds. */
+  /** What the kernel tells of this directory now. */
   public FileStatus status() throws IOException {
     return FileStatus.of(descriptor, path);
   }
@@ -318,7 +315,12 @@ public final class Directory implements AutoCloseable {
   }
 
   private long tryChange(SystemCall call, String name, int argument) throws IOException {
-    long refused = Changes.refused(call, this, component(name), null);
+    return tryChangeOf(component(name), call, argument);
+  }
+
+  /** Of a component, or of {@code .}, which is this directory. */
+  private long tryChangeOf(String name, SystemCall call, int argument) throws IOException {
+    long refused = Changes.refused(call, this, name, null);
     if (refused != 0) {
       return refused;
     }

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,14 +34,24 @@ public final class Faults implements AutoCloseable {
   private static final List<Integer> AT_REMOVAL =
       ERRNOS.stream().filter(e -> e != Errno.ENOENT && e != Errno.ENODEV).toList();
 
+  /** ENOENT says that a program is no more. */
+  private static final List<Integer> TO_PROGRAMS =
+      Stream.concat(ERRNOS.stream().filter(e -> e != Errno.ENOENT), Stream.of(Errno.EPERM))
+          .toList();
+
   /**
    * A kind of change.
    *
-   * @param file its name; that of a directory is {@code *}
+   * @param file its name; that of a directory is {@code *}; or the command of bpf(2)
    */
   public record Site(String call, String file) {
     public List<Integer> errnos() {
-      return call.equals("openat") ? AT_OPEN : call.equals("unlinkat") ? AT_REMOVAL : ERRNOS;
+      return switch (call) {
+        case "openat" -> AT_OPEN;
+        case "unlinkat" -> AT_REMOVAL;
+        case "bpf" -> TO_PROGRAMS;
+        default -> ERRNOS;
+      };
     }
 
     @Override
@@ -54,11 +65,13 @@ public final class Faults implements AutoCloseable {
   private final List<String> empty = Collections.synchronizedList(new ArrayList<>());
   private final @Nullable Site failing;
   private final int errno;
+  private int passing;
   private volatile int hits;
 
-  private Faults(@Nullable Site failing, int errno) {
+  private Faults(@Nullable Site failing, int errno, int passing) {
     this.failing = failing;
     this.errno = errno;
+    this.passing = passing;
     if (Changes.fault != null) {
       throw new IllegalStateException("one at a time");
     }
@@ -67,12 +80,17 @@ public final class Faults implements AutoCloseable {
 
   /** Lets everything pass. */
   public static Faults watch() {
-    return new Faults(null, 0);
+    return new Faults(null, 0, 0);
   }
 
   /** Has every change of this kind fail. */
   public static Faults failing(Site site, int errno) {
-    return new Faults(site, errno);
+    return failing(site, errno, 0);
+  }
+
+  /** Has every change of this kind fail, after the first so many. */
+  public static Faults failing(Site site, int errno, int passing) {
+    return new Faults(site, errno, passing);
   }
 
   public static String name(int errno) {
@@ -110,7 +128,7 @@ public final class Faults implements AutoCloseable {
         empty.add(path);
       }
     }
-    if (site.equals(failing)) {
+    if (site.equals(failing) && passing-- <= 0) {
       hits++;
       return errno;
     }
