@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.LoopDevice;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Place;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +74,29 @@ class LiveEventsTest {
     }
   }
 
+  /** Before any kill the kernel tells how often it had to make room, or could not. */
+  @Test
+  @Needs(Feature.V2_MEMORY)
+  void theWholeGroupOutOfMemory() throws Exception {
+    group.apply(Limits.builder().memory("24M").oomGroup(true).build(), false);
+    try (EventWatch watch = group.listen(seen::add)) {
+      assertThat(watch.kinds())
+          .contains(CgroupEvent.Kind.MEMORY_MAX, CgroupEvent.Kind.OOM_GROUP_KILL);
+      run("sleep 1000 & head -c 100m /dev/zero | tail -c 100m; sleep 1000");
+      await()
+          .atMost(PATIENCE)
+          .until(() ->
+              kinds()
+                  .containsAll(
+                      Set.of(
+                          CgroupEvent.Kind.MEMORY_MAX,
+                          CgroupEvent.Kind.OOM_KILL,
+                          CgroupEvent.Kind.OOM_GROUP_KILL,
+                          CgroupEvent.Kind.EMPTY)));
+    }
+    assertThat(group.isPopulated()).isFalse();
+  }
+
   @Test
   @Needs({Feature.PIDS, Feature.PURE_V2})
   void aRejectedFork() throws Exception {
@@ -86,20 +111,42 @@ class LiveEventsTest {
   @Test
   @Needs(Feature.PSI)
   void pressureWarnsWithoutAnyKill() throws Exception {
-    org.junit.jupiter.api.Assumptions.assumeTrue(
+    assumeTrue(
         group.unifiedDirectory().map(d -> Files.exists(d.resolve("cpu.pressure"))).orElse(false),
         "no group has PSI here");
     Limits half = Limits.builder().cpus(0.1).build();
     group.apply(half, false);
+    warns(PressureKind.CPU, "(while :; do :; done) & while :; do :; done");
+  }
+
+  @Test
+  @Needs({Feature.PSI, Feature.V2_MEMORY})
+  void pressureOfMemoryWarnsWithoutAnyKill() throws Exception {
+    group.apply(Limits.builder().memoryHigh("16M").build(), false);
+    warns(PressureKind.MEMORY, LiveGroups.hog(32));
+    assertThat(group.usage().memory().oomKills()).hasValue(0);
+  }
+
+  @Test
+  @Needs({Feature.ROOT, Feature.PSI, Feature.IO, Feature.LOOP, Feature.CGROUP_V2})
+  void pressureOfInputAndOutputWarns() throws Exception {
+    assumeTrue(Place.isGuest(), "a device is another's here");
+    try (LoopDevice device = new LoopDevice(32 << 20)) {
+      group.apply(Limits.builder().ioMax(device.number(), IoRate.READ_BYTES, "1M").build(), false);
+      warns(
+          PressureKind.IO,
+          "while :; do dd if=" + device.path() + " of=/dev/null bs=64k iflag=direct; done");
+      group.kill(PATIENCE);
+    }
+  }
+
+  private void warns(PressureKind kind, String script) throws Exception {
     CountDownLatch told = new CountDownLatch(2);
-    try (AutoCloseable watch =
+    try (Watch watch =
         group.onPressure(
-            PressureKind.CPU,
-            /* full= */ false,
-            Duration.ofMillis(20),
-            Duration.ofSeconds(2),
-            told::countDown)) {
-      run("(while :; do :; done) & while :; do :; done");
+            kind, false, Duration.ofMillis(20), Duration.ofSeconds(2), told::countDown)) {
+      assertThat(told.getCount()).as("while there is nobody").isEqualTo(2);
+      run(script);
       assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
     }
     assertThat(group.isPopulated()).isTrue();
