@@ -34,6 +34,8 @@ import java.util.TreeSet;
  * @param hierarchies the cgroup hierarchies
  * @param absences why groups of ours cannot have a controller that limits can ask for, by its name
  *     ({@code io}, {@code hugetlb} and so on); empty where no group is ours, see {@code reason}
+ * @param noise what makes the figures of one run differ from those of the next; empty where nothing
+ *     is known of it
  * @param features what the kernel has, by the names that {@code holdfast doctor --json} uses; empty
  *     where that cannot be told without changing something; none on other systems than Linux
  */
@@ -48,6 +50,7 @@ public record Host(
     Optional<String> why,
     List<Tree> hierarchies,
     Map<String, Absence> absences,
+    List<Noise> noise,
     Map<String, Optional<Boolean>> features) {
   /** Of v2, as it names them; what else can be limited there needs none. */
   private static final List<String> CONTROLLERS =
@@ -107,6 +110,7 @@ public record Host(
           available ? Optional.of(delegation.why()) : Optional.empty(),
           delegation.places().stream().map(Host::tree).toList(),
           available ? absences(delegation) : Map.of(),
+          Noise.find(),
           Features.probe(seen, obstacle.isEmpty()));
     } catch (HoldfastException failure) {
       return unavailable(
@@ -138,6 +142,7 @@ public record Host(
         Optional.empty(),
         List.of(),
         Map.of(),
+        Noise.find(),
         features);
   }
 

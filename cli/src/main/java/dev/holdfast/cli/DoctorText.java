@@ -1,6 +1,7 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.Host;
+import dev.holdfast.Noise;
 import dev.holdfast.cgroup.Absence;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,9 @@ final class DoctorText {
               + " ("
               + absence.remedy()
               + ")");
+    }
+    for (Noise noise : host.noise()) {
+      lines.add("figures     " + noise.reason() + " (" + noise.remedy() + ")");
     }
     for (Map.Entry<String, Optional<Boolean>> feature : host.features().entrySet()) {
       lines.add("feature     " + feature.getKey() + ": " + known(feature.getValue()));
