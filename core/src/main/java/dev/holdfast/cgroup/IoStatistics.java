@@ -16,12 +16,17 @@ record IoStatistics(SnapshotFiles files) {
     Map<String, Counters> devices =
         files.legacy()
             ? legacy(
-                files.text("blkio.throttle.io_service_bytes_recursive"),
-                files.text("blkio.throttle.io_serviced_recursive"))
+                throttleOrBfq("io_service_bytes_recursive"), throttleOrBfq("io_serviced_recursive"))
             : Counters.nested(files.text("io.stat"));
     Map<String, Statistics.Io> all = new LinkedHashMap<>();
     devices.forEach((device, counts) -> all.put(device, typed(counts)));
     return Collections.unmodifiableMap(all);
+  }
+
+  /** Throttling counts whatever is limited or not; bfq what passes it. */
+  private @Nullable String throttleOrBfq(String name) throws IOException {
+    String counted = files.text("blkio.throttle." + name);
+    return counted != null ? counted : files.text("blkio.bfq." + name);
   }
 
   private static Statistics.Io typed(Counters counts) {

@@ -34,13 +34,17 @@ public record Statistics(
     Map<PressureKind, PressureStall> pressure) {
 
   /**
-   * {@code cgroup.stat} of v2.
+   * {@code cgroup.stat} and {@code cgroup.stat.local} of v2.
    *
    * @param living nested groups, theirs included
    * @param dying those that were removed, and that the kernel still keeps for what is charged to
    *     them
+   * @param frozen for how long the group was frozen, by itself or by one above (Linux 6.18)
+   * @param stat the whole of {@code cgroup.stat} by the kernel's names, such as {@code
+   *     nr_subsys_memory} (Linux 6.12)
    */
-  public record Groups(OptionalLong living, OptionalLong dying) {}
+  public record Groups(
+      OptionalLong living, OptionalLong dying, Optional<Duration> frozen, Counters stat) {}
 
   /**
    * {@code cpu.stat} and {@code cpu.stat.local}, or v1's {@code cpu.stat} and {@code cpuacct.*}.
@@ -128,6 +132,8 @@ public record Statistics(
    * @param fail how often nothing was to be had, for that limit or for want of swap
    * @param withMemory v1: memory and swap now
    * @param withMemoryPeak v1: the most there ever was of both
+   * @param withMemoryMax v1: how often both were about to go over their limit, {@code
+   *     memory.memsw.failcnt}
    */
   public record Swap(
       OptionalLong current,
@@ -136,7 +142,8 @@ public record Statistics(
       OptionalLong max,
       OptionalLong fail,
       OptionalLong withMemory,
-      OptionalLong withMemoryPeak) {}
+      OptionalLong withMemoryPeak,
+      OptionalLong withMemoryMax) {}
 
   /**
    * Tasks, which are processes and threads.
@@ -149,7 +156,8 @@ public record Statistics(
       OptionalLong current, OptionalLong peak, OptionalLong rejected, OptionalLong rejectedLocal) {}
 
   /**
-   * A block device, from {@code io.stat} or v1's {@code blkio.throttle.*_recursive}.
+   * A block device, from {@code io.stat} or v1's {@code blkio.throttle.*_recursive}, or {@code
+   * blkio.bfq.*_recursive} where the kernel has no throttling.
    *
    * @param more what else the kernel tells by its own names, such as {@code cost.usage}
    */
@@ -171,6 +179,8 @@ public record Statistics(
    * @param reservedPeak v1: the most there ever were
    * @param max how often the limit was in the way; absent on v1
    * @param localMax the same of the group's own limit; on v1 {@code failcnt}
+   * @param reservedLocalMax v1: the same of the group's own limit of promises
+   * @param nodes bytes of them in use, by NUMA node (Linux 5.17)
    */
   public record HugeTlb(
       OptionalLong current,
@@ -178,7 +188,9 @@ public record Statistics(
       OptionalLong reserved,
       OptionalLong reservedPeak,
       OptionalLong max,
-      OptionalLong localMax) {}
+      OptionalLong localMax,
+      OptionalLong reservedLocalMax,
+      Map<Integer, Long> nodes) {}
 
   /** What an RDMA device is used for now, {@code rdma.current}. */
   public record Rdma(OptionalLong handles, OptionalLong objects) {}

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /** Takes {@link Statistics} of one group, again and again. Thread-safe. */
 final class StatisticsFiles {
@@ -59,11 +60,8 @@ final class StatisticsFiles {
     for (SnapshotFiles files : all) {
       files.begin();
     }
-    String groups = unified.text("cgroup.stat");
     return new Statistics(
-        new Statistics.Groups(
-            FlatKeyed.value(groups, "nr_descendants"),
-            FlatKeyed.value(groups, "nr_dying_descendants")),
+        groups(),
         cpu.read(),
         memory.read(),
         memory.swap(),
@@ -73,6 +71,15 @@ final class StatisticsFiles {
         rdma(),
         misc(),
         pressure());
+  }
+
+  private Statistics.Groups groups() throws IOException {
+    Counters stat = Counters.flat(unified.text("cgroup.stat"));
+    return new Statistics.Groups(
+        stat.get("nr_descendants"),
+        stat.get("nr_dying_descendants"),
+        Figures.micros(FlatKeyed.value(unified.text("cgroup.stat.local"), "frozen_usec")),
+        stat);
   }
 
   private Statistics.Pids pids() throws IOException {
@@ -102,9 +109,20 @@ final class StatisticsFiles {
               hugeTlb.number(name + "rsvd.current", name + "rsvd.usage_in_bytes"),
               hugeTlb.number(null, name + "rsvd.max_usage_in_bytes"),
               FlatKeyed.value(hugeTlb.text(name + "events", null), "max"),
-              hugeTlb.legacy() ? hugeTlb.number(null, name + "failcnt") : localMax));
+              hugeTlb.legacy() ? hugeTlb.number(null, name + "failcnt") : localMax,
+              hugeTlb.number(null, name + "rsvd.failcnt"),
+              nodes(hugeTlb.text(name + "numa_stat"))));
     }
     return Collections.unmodifiableMap(sizes);
+  }
+
+  /** Bytes; v1 has them twice, the second time with nested groups. */
+  private Map<Integer, Long> nodes(@Nullable String text) {
+    String prefix = hugeTlb.legacy() ? MemoryStatistics.HIERARCHICAL : "";
+    Map<Integer, Long> nodes = new LinkedHashMap<>();
+    NodeCounts.withTotals(text, prefix, 1)
+        .forEach((node, counts) -> counts.get("total").ifPresent(bytes -> nodes.put(node, bytes)));
+    return Collections.unmodifiableMap(nodes);
   }
 
   private Map<String, Statistics.Rdma> rdma() throws IOException {

@@ -50,6 +50,9 @@ class LegacyStatisticsFuzzTest {
         List.of(
             "total=2 N0=2 N1=0\nhierarchical_total=4 N0=3 N1=1\n",
             "hierarchical_file=1 N0=9223372036854775807 N32767=3\nanon=1 N0=1\n"));
+    FILES.put(
+        "hugetlb.2MB.numa_stat",
+        List.of("total=0 N0=0 N1=0\nhierarchical_total=4096 N0=4096 N1=0\n"));
     FILES.put("pids.events", List.of("max 5\n"));
     FILES.put(READ_BYTES, BLOCKS);
     FILES.put("blkio.throttle.io_service_bytes", BLOCKS);
@@ -204,6 +207,7 @@ class LegacyStatisticsFuzzTest {
     }
     StatisticsFuzzTest.nodes(
         files,
+        "memory.numa_stat",
         memory.nodes(),
         "hierarchical_([^ =]+)=[^ ]*",
         name -> "hierarchical_" + Pattern.quote(name) + "=[^ ]*",
@@ -217,6 +221,7 @@ class LegacyStatisticsFuzzTest {
   private void others(Statistics all) {
     files.check(all.swap().withMemory(), files.alone("memory.memsw.usage_in_bytes"));
     files.check(all.swap().withMemoryPeak(), files.alone("memory.memsw.max_usage_in_bytes"));
+    files.check(all.swap().withMemoryMax(), files.alone("memory.memsw.failcnt"));
     assertThat(all.swap().current()).isEmpty();
     files.check(all.pids().current(), files.alone("pids.current"));
     files.check(all.pids().peak(), files.alone("pids.peak"));
@@ -231,6 +236,8 @@ class LegacyStatisticsFuzzTest {
       files.check(pages.reserved(), files.alone("hugetlb.2MB.rsvd.usage_in_bytes"));
       files.check(pages.reservedPeak(), files.alone("hugetlb.2MB.rsvd.max_usage_in_bytes"));
       files.check(pages.localMax(), files.alone("hugetlb.2MB.failcnt"));
+      files.check(pages.reservedLocalMax(), files.alone("hugetlb.2MB.rsvd.failcnt"));
+      StatisticsFuzzTest.nodes(files, pages.nodes(), "hierarchical_total=[^ ]*");
       assertThat(pages.max()).isEmpty();
     }
   }

@@ -37,6 +37,8 @@ class StatisticsFuzzTest {
   static {
     FILES.put(
         "cgroup.stat", List.of("nr_descendants 2\nnr_subsys_cpu 3\nnr_dying_descendants 1\n"));
+    FILES.put("cgroup.stat.local", List.of("frozen_usec 7\n"));
+    FILES.put("hugetlb.2MB.numa_stat", List.of("total=4096 N0=4096 N1=0\n"));
     FILES.put(
         "cpu.stat",
         List.of(
@@ -217,7 +219,7 @@ class StatisticsFuzzTest {
                 ? OptionalLong.empty()
                 : OptionalLong.of(
                     Math.max(0, memory.current().getAsLong() - inactive.getAsLong())));
-    nodes(files, memory.nodes(), "([^ =]+)", name -> Pattern.quote(name), 1);
+    nodes(files, "memory.numa_stat", memory.nodes(), "([^ =]+)", name -> Pattern.quote(name), 1);
   }
 
   interface First {
@@ -230,8 +232,12 @@ class StatisticsFuzzTest {
    * @param form of the first word of a line, with the name as its group
    */
   static void nodes(
-      StrictFiles files, Map<Integer, Counters> read, String form, First first, long unit) {
-    String file = "memory.numa_stat";
+      StrictFiles files,
+      String file,
+      Map<Integer, Counters> read,
+      String form,
+      First first,
+      long unit) {
     Map<String, Set<String>> all = files.words(file, form);
     read.forEach((node, counters) -> {
       for (String name : counters.names()) {
@@ -253,6 +259,23 @@ class StatisticsFuzzTest {
     assertThat(read.keySet()).allMatch(node -> node >= 0 && node <= Short.MAX_VALUE);
   }
 
+  /**
+   * Checks the bytes of huge pages of each node.
+   *
+   * @param first the form of the first word of the line that counts
+   */
+  static void nodes(StrictFiles files, Map<Integer, Long> read, String first) {
+    Map<Integer, Counters> counters = new HashMap<>();
+    read.forEach((node, bytes) -> counters.put(node, Counters.of(Map.of("total", bytes))));
+    nodes(
+        files,
+        "hugetlb.2MB.numa_stat",
+        counters,
+        first.replace("total", "(total)"),
+        name -> first,
+        1);
+  }
+
   private void check(Statistics.MemoryEvents events, String file) {
     files.check(events.low(), files.flat(file, "low"));
     files.check(events.high(), files.flat(file, "high"));
@@ -270,11 +293,13 @@ class StatisticsFuzzTest {
     files.check(swap.fail(), files.flat("memory.swap.events", "fail"));
     assertThat(swap.withMemory()).isEmpty();
     assertThat(swap.withMemoryPeak()).isEmpty();
+    assertThat(swap.withMemoryMax()).isEmpty();
   }
 
   private void others(Statistics all) {
     files.check(all.groups().living(), files.flat("cgroup.stat", "nr_descendants"));
     files.check(all.groups().dying(), files.flat("cgroup.stat", "nr_dying_descendants"));
+    files.check(all.groups().frozen(), files.flat("cgroup.stat.local", "frozen_usec"), 1000);
     files.check(all.pids().current(), files.alone("pids.current"));
     files.check(all.pids().peak(), files.alone("pids.peak"));
     StrictFiles.Said events = files.flat("pids.events", "max");
@@ -293,7 +318,9 @@ class StatisticsFuzzTest {
       files.check(pages.reserved(), files.alone("hugetlb.2MB.rsvd.current"));
       files.check(pages.max(), files.flat("hugetlb.2MB.events", "max"));
       files.check(pages.localMax(), files.flat("hugetlb.2MB.events.local", "max"));
-      assertThat(List.of(pages.peak(), pages.reservedPeak())).containsOnly(OptionalLong.empty());
+      assertThat(List.of(pages.peak(), pages.reservedPeak(), pages.reservedLocalMax()))
+          .containsOnly(OptionalLong.empty());
+      nodes(files, pages.nodes(), "total=[^ ]*");
     }
   }
 

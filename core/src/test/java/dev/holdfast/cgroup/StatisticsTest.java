@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -26,6 +27,7 @@ class StatisticsTest {
     try (FakeGroup group =
         FakeGroup.v2(temp)
             .with("cgroup.stat", "nr_descendants 2\nnr_subsys_cpu 3\nnr_dying_descendants 1\n")
+            .with("cgroup.stat.local", "frozen_usec 21\n")
             .with(
                 "cpu.stat",
                 "usage_usec 30\nuser_usec 20\nsystem_usec 10\nnice_usec 5\nnr_periods 9\n"
@@ -50,6 +52,7 @@ class StatisticsTest {
             .with("hugetlb.2MB.rsvd.current", "0\n")
             .with("hugetlb.2MB.events", "max 3\n")
             .with("hugetlb.2MB.events.local", "max 2\n")
+            .with("hugetlb.2MB.numa_stat", "total=2097152 N0=0 N1=2097152\n")
             .with("rdma.current", "mlx4_0 hca_handle=2 hca_object=2000\n")
             .with("misc.current", "res_a 3\nres_b 0\n")
             .with("misc.peak", "res_a 4\nres_b 0\n")
@@ -62,6 +65,8 @@ class StatisticsTest {
       Statistics all = files(group).read();
       assertThat(all.groups().living()).hasValue(2);
       assertThat(all.groups().dying()).hasValue(1);
+      assertThat(all.groups().frozen()).hasValue(micros(21));
+      assertThat(all.groups().stat().get("nr_subsys_cpu")).hasValue(3);
       Statistics.Cpu cpu = all.cpu();
       assertThat(cpu.total()).hasValue(micros(30));
       assertThat(cpu.user()).hasValue(micros(20));
@@ -109,6 +114,8 @@ class StatisticsTest {
       assertThat(pages.reserved()).hasValue(0);
       assertThat(pages.max()).hasValue(3);
       assertThat(pages.localMax()).hasValue(2);
+      assertThat(pages.reservedLocalMax()).isEmpty();
+      assertThat(pages.nodes()).isEqualTo(Map.of(0, 0L, 1, 2097152L));
       assertThat(all.rdma().get("mlx4_0").handles()).hasValue(2);
       assertThat(all.rdma().get("mlx4_0").objects()).hasValue(2000);
       Statistics.Misc misc = all.misc().get("res_a");
@@ -133,6 +140,7 @@ class StatisticsTest {
             .with("memory.usage_in_bytes", "10\n")
             .with("memory.memsw.usage_in_bytes", "12\n")
             .with("memory.memsw.max_usage_in_bytes", "14\n")
+            .with("memory.memsw.failcnt", "8\n")
             .with("memory.failcnt", "6\n")
             .with("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")) {
       Statistics all = files(group).read();
@@ -148,6 +156,7 @@ class StatisticsTest {
       assertThat(all.swap().current()).isEmpty();
       assertThat(all.swap().withMemory()).hasValue(12);
       assertThat(all.swap().withMemoryPeak()).hasValue(14);
+      assertThat(all.swap().withMemoryMax()).hasValue(8);
     }
   }
 
@@ -206,6 +215,10 @@ class StatisticsTest {
             .with("hugetlb.2MB.usage_in_bytes", "2097152\n")
             .with("hugetlb.2MB.max_usage_in_bytes", "4194304\n")
             .with("hugetlb.2MB.rsvd.max_usage_in_bytes", "6291456\n")
+            .with(
+                "hugetlb.2MB.numa_stat",
+                "total=0 N0=0 N1=0\nhierarchical_total=2097152 N0=2097152 N1=0\n")
+            .with("hugetlb.2MB.rsvd.failcnt", "5\n")
             .with("hugetlb.2MB.failcnt", "3\n")) {
       Statistics.HugeTlb pages = files(group).read().hugeTlb().get("2MB");
       assertThat(pages.peak()).hasValue(4194304);
@@ -213,6 +226,8 @@ class StatisticsTest {
       assertThat(pages.reserved()).isEmpty();
       assertThat(pages.max()).isEmpty();
       assertThat(pages.localMax()).hasValue(3);
+      assertThat(pages.reservedLocalMax()).hasValue(5);
+      assertThat(pages.nodes()).isEqualTo(Map.of(0, 2097152L, 1, 0L));
     }
   }
 
@@ -241,6 +256,15 @@ class StatisticsTest {
       assertThat(disk.reads()).hasValue(1);
       assertThat(disk.discards()).isEmpty();
       assertThat(disk.more().isEmpty()).isTrue();
+    }
+  }
+
+  @Test
+  void blockDevicesOfBfqWhereNothingThrottles() throws Exception {
+    try (FakeGroup group =
+        FakeGroup.v1(temp, "blkio")
+            .with("blkio.bfq.io_service_bytes_recursive", "8:0 Read 4096\nTotal 4096\n")) {
+      assertThat(files(group).read().io().get("8:0").readBytes()).hasValue(4096);
     }
   }
 
