@@ -134,13 +134,18 @@ class ProcessGroupTest {
   /** The control first: what is not in a job lives on. */
   @Test
   void killingTheJvmEndsItsSessions() throws Exception {
-    for (String how : List.of("outside", "job", "keeper-killed", "released")) {
+    for (String how : List.of("outside", "job", "keeper-killed", "keeper-stopped", "released")) {
       Process jvm = Jvm.start(Victim.class, how, mark.text());
       assertThat(Jvm.line(jvm)).isEqualTo("ready");
       assertThat(mark.alive()).as(how).hasSize(5 + 1);
+      if (how.equals("keeper-stopped")) {
+        for (ProcessHandle keeper : Jvm.keepers(jvm.toHandle())) {
+          Jvm.stop(keeper);
+        }
+      }
       jvm.destroyForcibly();
       jvm.waitFor();
-      if (how.equals("job") || how.equals("keeper-killed")) {
+      if (how.equals("job") || how.startsWith("keeper-")) {
         Awaitility.await(how)
             .atMost(Duration.ofSeconds(10))
             .pollInterval(Duration.ofMillis(10))

@@ -1,0 +1,42 @@
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostAndGuest;
+import dev.holdfast.testing.Jvm;
+import dev.holdfast.testing.Needs;
+import java.time.Duration;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Members may stop a keeper of their own user. When the JVM dies, nobody of its session is left who
+ * could continue the keeper's process group: so the kernel does. ({@link ProcessGroupTest} has the
+ * same for sessions.)
+ */
+@HostAndGuest
+@Needs(Feature.FREEZER)
+@Timeout(180)
+@ExtendWith(FromALeaf.class)
+class StoppedKeeperTest {
+  @Test
+  void endsTheGroupsOfADeadJvm() throws Exception {
+    Owner owner = Owner.start(Owner.First.FROZEN);
+    try {
+      List<ProcessHandle> keepers = Jvm.keepers(owner.jvm());
+      assertThat(keepers).isNotEmpty();
+      for (ProcessHandle keeper : keepers) {
+        Jvm.stop(keeper);
+      }
+      owner.assertWhole();
+      owner.jvm().destroyForcibly();
+      Awaitility.await("the end").atMost(Duration.ofSeconds(60)).until(owner::isGone);
+    } finally {
+      owner.end();
+    }
+  }
+}
