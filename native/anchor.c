@@ -88,21 +88,21 @@ static bool each_job(enum pass pass, int64_t until) {
   return answer;
 }
 
-/* A kill can be undone by nobody, but a member can be frozen again between the thaw and the kill: so, once more. */
+/*
+ * A kill can be undone by nobody, but a member can be frozen again between the thaw and the kill: so, once more. The
+ * kill may take long itself, and what comes too soon after it holds up those that are dying: a freezer freezes them.
+ */
 static void kill_all(void) {
-  int64_t patience = 100;
   bool whole = !each_job(ANY_RELEASED, 0);
-  while (now_ms() < end_deadline) {
-    int64_t until = now_ms() + patience;
-    if (until > end_deadline) until = end_deadline;
+  for (int64_t patience = 100; now_ms() < end_deadline; patience *= patience < 2000 ? 2 : 1) {
     if (whole) {
       kill_group(anchor.group[0], ".");
-      if (wait_empty(anchor.group[0], until)) return;
     } else {
       each_job(KILL, 0);
-      if (each_job(AWAIT, until)) return;
     }
-    if (patience < 2000) patience *= 2;
+    int64_t until = now_ms() + patience;
+    if (until > end_deadline) until = end_deadline;
+    if (whole ? wait_empty(anchor.group[0], until) : each_job(AWAIT, until)) return;
   }
 }
 

@@ -116,15 +116,11 @@ static bool kill_members(int group) {
   return true;
 }
 
-static int found_member;
-
-static bool find_member(int group) {
+static bool first_member(int group, int *pid) {
   struct pids pids = {.file = open_members(group, "cgroup.procs"), .at = 0, .length = 0};
-  int pid = -1;
-  bool found = pids.file >= 0 && next_pid(&pids, &pid);
+  bool found = pids.file >= 0 && next_pid(&pids, pid);
   if (pids.file >= 0) sys_close(pids.file);
-  if (found) found_member = pid;
-  return !found;
+  return found;
 }
 
 /* ---- v2 */
@@ -200,22 +196,43 @@ void kill_freezer(int group) {
   thaw_freezer(group);
 }
 
-bool is_populated_freezer(int group) {
-  found_member = -1;
-  walk(group, find_member, false);
-  return found_member >= 0;
+static bool found_member;
+
+static bool find_member(int group) {
+  int pid;
+  found_member = first_member(group, &pid);
+  return !found_member;
 }
 
+bool is_populated_freezer(int group) {
+  found_member = false;
+  walk(group, find_member, false);
+  return found_member;
+}
+
+static int64_t await_until;
+
 /* A v1 group tells nobody that it became empty, but each member's end is an event. */
-bool wait_empty_freezer(int group, int64_t until) {
-  while (is_populated_freezer(group)) {
-    int64_t left = until - now_ms();
+static bool await_members(int group) {
+  int pid;
+  while (first_member(group, &pid)) {
+    int64_t left = await_until - now_ms();
     if (left <= 0) return false;
-    int pidfd = found_member > 0 ? (int)sys_pidfd_open(found_member) : -1;
+    int pidfd = pid > 0 ? (int)sys_pidfd_open(pid) : -1;
     /* Without a pidfd (a member of another pid namespace, or one just gone): only time. A dead process leaves its
      * group a moment before or after its pidfd tells. */
     if (pidfd < 0 || wait_for(pidfd, POLLIN, left) != 0) wait_for(-1, 0, 1);
     if (pidfd >= 0) sys_close(pidfd);
+  }
+  return true;
+}
+
+/* Group by group, and a second look at all of them: members can move, and join. */
+bool wait_empty_freezer(int group, int64_t until) {
+  await_until = until;
+  while (is_populated_freezer(group)) {
+    if (now_ms() >= until) return false;
+    walk(group, await_members, false);
   }
   return true;
 }

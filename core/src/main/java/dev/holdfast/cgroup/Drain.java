@@ -40,7 +40,7 @@ final class Drain {
       if (until - now <= 0) {
         return false;
       }
-      if (!awaitFirst(members, now + Math.min(until - now, LONGEST_WAIT))) {
+      if (!awaitThem(members, now + Math.min(until - now, LONGEST_WAIT))) {
         if (Thread.interrupted()) {
           throw new InterruptedException("interrupted while waiting for " + group);
         }
@@ -49,19 +49,23 @@ final class Drain {
     }
   }
 
-  /** Waits for one member's end; false if there was nothing to wait for. */
-  private static boolean awaitFirst(Members members, long until)
+  /**
+   * Waits for the end of each: to look for others is to go through all the groups again. False if
+   * there was nothing to wait for.
+   */
+  private static boolean awaitThem(Members members, long until)
       throws IOException, InterruptedException {
+    boolean waited = false;
     for (long pid : members.pids()) {
       try (Pidfd pidfd = Pidfd.openIfPresent(Math.toIntExact(pid))) {
         if (pidfd != null && !pidfd.hasEnded()) {
           try (Poller.Watch watch = Poller.shared().watch(pidfd.descriptor())) {
             watch.await(Poller.READABLE, until);
-            return true;
+            waited = true;
           }
         }
       }
     }
-    return false;
+    return waited;
   }
 }

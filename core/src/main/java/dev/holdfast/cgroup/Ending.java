@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Ending {
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final long LONGEST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long AT_ONCE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final int SIGKILL = 9;
 
@@ -99,9 +100,12 @@ final class Ending {
     return true;
   }
 
-  /** Freezes, kills one by one, thaws, until nobody is left; at least once. */
+  /**
+   * Freezes, kills one by one, thaws, until nobody is left; at least once. Who is dying would be
+   * frozen by the next round as well, so each gives them more time than the one before.
+   */
   boolean sweep(long deadline) throws IOException {
-    while (true) {
+    for (long pause = PAUSE_NANOS; true; pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS)) {
       IOException failure = null;
       try {
         freezer().tryFreeze(PAUSE_NANOS);
@@ -119,7 +123,7 @@ final class Ending {
           failure = failure == null ? refused : failure;
         }
       }
-      if (awaitPause(PAUSE_NANOS, deadline)) {
+      if (awaitPause(pause, deadline)) {
         return true;
       }
       if (deadline - System.nanoTime() <= 0) {
