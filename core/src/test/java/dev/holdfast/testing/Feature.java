@@ -78,6 +78,11 @@ public enum Feature {
       () -> Files.isWritable(Path.of("/proc/sys/kernel/ns_last_pid"))),
   ZRAM("a compressed device for swap", () -> Files.exists(Path.of("/sys/block/zram0"))),
   LOOP("devices over files", () -> Files.exists(Path.of("/dev/loop-control"))),
+  /** Of the schedulers that a disk may have; without {@code io.bfq.weight} it knows no groups. */
+  BFQ(
+      "the scheduler bfq",
+      () -> readIfPresent(Path.of("/sys/block/loop0/queue/scheduler")).contains("bfq")),
+  IO_COST("io.cost", () -> onV2Root("io.cost.qos")),
   HUGETLB(
       "the hugetlb controller, and huge pages to reserve",
       () ->
@@ -133,6 +138,10 @@ public enum Feature {
         .anyMatch(file -> List.of(read(file).strip().split(" ")).contains(name));
   }
 
+  private static boolean onV2Root(String file) {
+    return mounts("cgroup2").stream().anyMatch(mount -> Files.exists(mount.point().resolve(file)));
+  }
+
   private static Optional<Path> mountedV1(String controller) {
     return mounts("cgroup").stream()
         .filter(mount -> mount.options().contains(controller))
@@ -164,6 +173,10 @@ public enum Feature {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static String readIfPresent(Path file) {
+    return Files.exists(file) ? read(file) : "";
   }
 
   private static String read(Path file) {
