@@ -83,6 +83,7 @@ public enum Feature {
       "the scheduler bfq",
       () -> readIfPresent(Path.of("/sys/block/loop0/queue/scheduler")).contains("bfq")),
   IO_COST("io.cost", () -> onV2Root("io.cost.qos")),
+  ZSWAP("compressed swap in memory", () -> Files.exists(Path.of("/sys/module/zswap"))),
   HUGETLB(
       "the hugetlb controller, and huge pages to reserve",
       () ->
