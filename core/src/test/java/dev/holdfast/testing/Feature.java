@@ -73,6 +73,11 @@ public enum Feature {
           controller("net_cls")
               || controller("net_prio")
               || (CGROUP_V2.isPresent() && CGROUP_BPF.isPresent())),
+  NET_CLS("the v1 net_cls controller", () -> controllerOnV1("net_cls")),
+  NET_PRIO("a net_prio controller", () -> read(Path.of("/proc/cgroups")).contains("\nnet_prio\t")),
+  PRIO_QDISC("tc's bands by priority", () -> Files.exists(Path.of("/sys/module/sch_prio"))),
+  CGROUP_FILTER(
+      "tc's filter by the class of a group", () -> Files.exists(Path.of("/sys/module/cls_cgroup"))),
   NEXT_PID(
       "a way to choose the next process id",
       () -> Files.isWritable(Path.of("/proc/sys/kernel/ns_last_pid"))),
