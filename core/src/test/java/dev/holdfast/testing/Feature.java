@@ -44,6 +44,12 @@ public enum Feature {
   PIDS("the pids controller", () -> controller("pids")),
   CPUSET("the cpuset controller", () -> controller("cpuset")),
   TWO_CPUS("two processors", () -> Runtime.getRuntime().availableProcessors() > 1),
+  /** A list, such as {@code 0-1}. */
+  TWO_NODES(
+      "two nodes of memory, 0 and 1",
+      () ->
+          readIfPresent(Path.of("/sys/devices/system/node/has_memory"))
+              .matches("(?s)0(-|,1\\b).*")),
   IO("the io controller", () -> controller("io") || controller("blkio")),
   FREEZER("a freezer", () -> CGROUP_V2.isPresent() || controller("freezer")),
   /** The name of the function that asks the programs, if the kernel was built with it. */
