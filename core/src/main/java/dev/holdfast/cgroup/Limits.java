@@ -213,6 +213,15 @@ public final class Limits {
       return size(LimitKind.ZSWAP, size);
     }
 
+    /** As above, in bytes; 0 for none: what is swapped goes to the device. */
+    public Builder zswap(long bytes) {
+      if (bytes < 0) {
+        throw new IllegalArgumentException(
+            bytes + " bytes of compressed swap cannot be: give 0 or more");
+      }
+      return put(LimitKind.ZSWAP, LimitValue.count(bytes), Long.toString(bytes));
+    }
+
     /** v1: how willingly the kernel swaps, 0 to 200. */
     public Builder swappiness(int value) {
       return set(LimitKind.SWAPPINESS, Integer.toString(value));

@@ -11,11 +11,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Limits of CPU time and processors as their members feel them. */
+/** Limits of CPU time, processors and memory nodes as their members feel them. */
 @EveryKernel
 @Timeout(120)
 class FeltCpuTest {
@@ -102,11 +107,58 @@ class FeltCpuTest {
     assertThat(allowed(before)).isEqualTo("0");
   }
 
+  /** From a processor whose own node is the other one, which it would take without the limit. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  @Needs({Feature.CPUSET, Feature.TWO_CPUS, Feature.TWO_NODES})
+  void aSetOfMemoryNodesIsWhereMemoryComesFrom(int node) throws Exception {
+    final long size = 32 << 20;
+    int other = 1 - node;
+    Cgroup group = groups.make();
+    group.apply(Limits.builder().cpusetMems(Integer.toString(node)).build(), false);
+    Process hog =
+        groups.runAndRead(
+            group,
+            "taskset -cp " + other + " $$ >/dev/null; " + LiveGroups.hog((int) (size >> 20)));
+    assertThat(hog.inputReader().readLine()).isEqualTo("full");
+    assertThat(anonymous(hog, node)).isGreaterThanOrEqualTo(size);
+    assertThat(anonymous(hog, other)).isZero();
+    assertThat(status(hog, "Mems_allowed_list:")).isEqualTo(Integer.toString(node));
+    assertThat(status(hog, "Cpus_allowed_list:")).isEqualTo(Integer.toString(other));
+    Map<Integer, Counters> nodes = group.statistics().memory().nodes();
+    assertThat(nodes.get(node).get("anon").orElseThrow()).isGreaterThanOrEqualTo(size * 9 / 10);
+    assertThat(nodes.get(other).get("anon").orElseThrow()).isZero();
+  }
+
+  /**
+   * Bytes that it has of a node, apart from those of files, which may have been read before:
+   *
+   * <pre>
+   * 7f2e4c000000 default anon=8193 dirty=8193 active=0 N1=8193 kernelpagesize_kB=4
+   * </pre>
+   */
+  private static long anonymous(Process process, int node) throws IOException {
+    long bytes = 0;
+    for (String line :
+        Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "numa_maps"))) {
+      Matcher pages =
+          Pattern.compile(" N" + node + "=([0-9]+)\\b.* kernelpagesize_kB=4$").matcher(line);
+      if (!line.contains(" file=") && line.contains(" anon=") && pages.find()) {
+        bytes += Long.parseLong(pages.group(1)) << 12;
+      }
+    }
+    return bytes;
+  }
+
   private static String allowed(Process process) throws IOException {
+    return status(process, "Cpus_allowed_list:");
+  }
+
+  private static String status(Process process, String name) throws IOException {
     for (String line :
         Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
-      if (line.startsWith("Cpus_allowed_list:")) {
-        return line.substring("Cpus_allowed_list:".length()).strip();
+      if (line.startsWith(name)) {
+        return line.substring(name.length()).strip();
       }
     }
     throw new AssertionError(process);

@@ -3,23 +3,35 @@ package dev.holdfast.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
+import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.InGuest;
 import dev.holdfast.testing.LoopDevice;
 import dev.holdfast.testing.Needs;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** Rates of a block device as its users feel them: in guests, where there are devices to spare. */
+/**
+ * Rates and weights of a block device as its users feel them: in guests, where there are devices to
+ * spare.
+ */
 @InGuest
 @Needs({Feature.ROOT, Feature.IO, Feature.LOOP})
 @Timeout(120)
 class FeltIoTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final long MIB = 1 << 20;
   private static final Pattern COPIED = Pattern.compile("([0-9]+) bytes .* copied, ([0-9.e-]+) s,");
 
@@ -105,5 +117,110 @@ class FeltIoTest {
         .hasMessageContaining("cannot limit io-max to 240:77:riops=5 with ")
         .hasMessageContaining("there is no block device 240:77");
     assertThat(group.apply(limits, true)).noneMatch(AppliedLimit::isEnforced);
+  }
+
+  /**
+   * Weights divide a disk among those who always want more of it. A loop device over nothing but
+   * holes answers at once, so bfq has to wait for nobody: each read is of 128 requests, which stay
+   * in the queue. By default bfq lets others in while it waits for more of the one whose turn it is
+   * ({@code strict_guarantees}), and favours who has just begun ({@code low_latency}).
+   */
+  @ParameterizedTest
+  @CsvSource({"100, 100", "100, 300"})
+  @Needs({Feature.PURE_V2, Feature.BFQ})
+  void weightsShareADisk(long one, long other) throws Exception {
+    try (LoopDevice device = new LoopDevice(64L << 30)) {
+      device.queue("max_sectors_kb", "64");
+      device.scheduler("bfq");
+      device.queue("iosched/low_latency", "0");
+      device.queue("iosched/strict_guarantees", "1");
+      device.queue("iosched/max_budget", "2048"); // turns of 1 MiB: many of them in little time
+      Cgroup first = groups.make();
+      Cgroup second = groups.make();
+      for (AppliedLimit row :
+          List.of(
+              first.apply(Limits.builder().ioWeight(one).build(), false).getFirst(),
+              second.apply(Limits.builder().ioWeight(other).build(), false).getFirst())) {
+        assertThat(row.by()).hasValue("io.bfq.weight");
+      }
+      assertThat(shared(device, first, second, "8M", 1000 * MIB))
+          .isCloseTo((double) other / one, withinPercentage(15));
+    }
+  }
+
+  /**
+   * The kernel's own weights are for disks whose speed it has been told: it keeps all groups
+   * together to that, and divides the time. Here it is 10 MB a second, which the machine can do
+   * whatever else runs on it.
+   */
+  @ParameterizedTest
+  @CsvSource({"100, 100", "100, 300"})
+  @Needs({Feature.PURE_V2, Feature.IO_COST})
+  void weightsShareADiskOfKnownSpeed(long one, long other) throws Exception {
+    try (LoopDevice device = new LoopDevice(64L << 30);
+        IoCost cost = new IoCost(device.number(), 10_000_000)) {
+      Cgroup first = groups.make();
+      Cgroup second = groups.make();
+      for (AppliedLimit row :
+          List.of(
+              first
+                  .apply(Limits.builder().ioWeight(device.number(), one).build(), false)
+                  .getFirst(),
+              second
+                  .apply(Limits.builder().ioWeight(device.number(), other).build(), false)
+                  .getFirst())) {
+        assertThat(row.by()).hasValue("io.weight");
+      }
+      assertThat(shared(device, first, second, "64k", 50 * MIB))
+          .isCloseTo((double) other / one, withinPercentage(15));
+    }
+  }
+
+  /** Switched on for one disk, until this is closed. */
+  private record IoCost(String number) implements AutoCloseable {
+    private static final Path ROOT = Path.of("/sys/fs/cgroup");
+
+    IoCost(String number, long bytesPerSecond) throws IOException {
+      this(number);
+      Files.writeString(
+          ROOT.resolve("io.cost.model"),
+          number
+              + " ctrl=user model=linear rseqiops=100000 rrandiops=100000 wseqiops=100000"
+              + " wrandiops=100000 rbps=%1$d wbps=%1$d".formatted(bytesPerSecond));
+      Files.writeString(
+          ROOT.resolve("io.cost.qos"),
+          number + " enable=1 ctrl=user rpct=0 wpct=0 min=100 max=100");
+    }
+
+    @Override
+    public void close() throws IOException {
+      Files.writeString(ROOT.resolve("io.cost.qos"), number + " enable=0 ctrl=auto");
+      Files.writeString(ROOT.resolve("io.cost.model"), number + " ctrl=auto");
+    }
+  }
+
+  /** How many bytes the second reads for one of the first, while both read, until it is so many. */
+  private double shared(LoopDevice device, Cgroup first, Cgroup second, String block, long bytes)
+      throws Exception {
+    for (Cgroup group : List.of(first, second)) {
+      for (int reader = 0; reader < 2; reader++) {
+        groups.run(
+            group, "exec dd if=" + device.path() + " of=/dev/null bs=" + block + " iflag=direct");
+      }
+    }
+    await().atMost(PATIENCE).until(() -> read(first) > MIB && read(second) > MIB);
+    long firstBefore = read(first);
+    long secondBefore = read(second);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> read(first) + read(second) > firstBefore + secondBefore + bytes);
+    double ratio = (double) (read(second) - secondBefore) / (read(first) - firstBefore);
+    first.kill(PATIENCE); // before the device is taken away
+    second.kill(PATIENCE);
+    return ratio;
+  }
+
+  private static long read(Cgroup group) throws IOException {
+    return group.usage().io().readBytes().orElse(0);
   }
 }

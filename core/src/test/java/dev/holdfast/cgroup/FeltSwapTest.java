@@ -7,8 +7,10 @@ import static org.awaitility.Awaitility.await;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
+import dev.holdfast.testing.Setting;
 import dev.holdfast.testing.ZramSwap;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -166,6 +168,57 @@ class FeltSwapTest {
       assertThat(group.reclaim(16 * MIB)).isTrue();
       assertThat(group.usage().memory().current().orElseThrow()).isLessThan(before - 8 * MIB);
       group.kill(PATIENCE);
+    }
+  }
+
+  /**
+   * 64 MiB of pages that shrink to about an eighth, and not to nothing: of a page that repeats one
+   * word the kernel keeps the word alone. They grow in place, so no copy is swapped besides.
+   */
+  private static final String SHRINKING =
+      "exec perl -e '$| = 1; srand(1); $page = join(\"\", map { chr(rand 256) } 1 .. 512);"
+          + " $page .= \"a\" x 3584; $x .= $page for 1 .. 16384; print \"full\\n\"; sleep 1000'";
+
+  /**
+   * What compressed swap does not take goes to the device, so the job lives in all three cases. The
+   * kernel asks before it stores a page, and its size is not known then: the last one may go over.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"max", "2M", "0"})
+  @Tag(Place.UML_V2)
+  @Needs({Feature.PURE_V2, Feature.ZSWAP})
+  void compressedSwapStaysBelowItsLimit(String limit) throws Exception {
+    final long page = 4096;
+    try (Setting on = new Setting(Path.of("/sys/module/zswap/parameters/enabled"), "Y");
+        ZramSwap swap = new ZramSwap("512M")) {
+      Limits.Builder limits = Limits.builder().memory("32M").swap("256M");
+      group.apply((limit.equals("0") ? limits.zswap(0) : limits.zswap(limit)).build());
+      Process lives = groups.runAndRead(group, SHRINKING);
+      assertThat(lives.inputReader().readLine()).isEqualTo("full");
+      Statistics statistics = group.statistics();
+      long swapped = statistics.swap().current().orElseThrow();
+      long compressed = statistics.memory().zswap().orElseThrow();
+      long before = statistics.memory().stat().get("zswapped").orElseThrow();
+      long onDevice = swap.used();
+      group.kill(PATIENCE); // before anything may fail: else the device cannot be taken away
+      assertThat(swapped).isGreaterThan(30 * MIB);
+      switch (limit) {
+        case "max" -> {
+          assertThat(compressed).isGreaterThan(3 * MIB);
+          assertThat(before).isGreaterThan(swapped * 9 / 10);
+          assertThat(onDevice).isLessThan(MIB);
+        }
+        case "2M" -> {
+          assertThat(compressed).isBetween(MIB, 2 * MIB + page);
+          assertThat(before).isBetween(4 * MIB, 30 * MIB);
+          assertThat(onDevice).isGreaterThan(4 * MIB);
+        }
+        default -> {
+          assertThat(compressed).isZero();
+          assertThat(before).isZero();
+          assertThat(onDevice).isGreaterThan(30 * MIB);
+        }
+      }
     }
   }
 }

@@ -46,6 +46,19 @@ class RareSettingsTest {
   }
 
   @Test
+  void noneOfCompressedSwap() throws Exception {
+    String file = "memory.zswap.max";
+    try (FakeGroup group = FakeGroup.v2(temp).files(file, "memory.oom.group")) {
+      Limits limits = Limits.builder().zswap(0).build();
+      assertThat(FakeGroup.apply(new MemoryV2(group.directory), limits, false).getFirst())
+          .matches(AppliedLimit::isEnforced);
+      assertThat(group.read(file)).isEqualTo("0");
+    }
+    assertThatThrownBy(() -> Limits.builder().zswap(-1))
+        .hasMessageContaining("-1 bytes of compressed swap cannot be");
+  }
+
+  @Test
   void swappinessIsV1s() throws Exception {
     String file = "memory.swappiness";
     Limits limits = Limits.builder().swappiness(10).build();

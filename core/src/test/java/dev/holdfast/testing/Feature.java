@@ -44,6 +44,12 @@ public enum Feature {
   PIDS("the pids controller", () -> controller("pids")),
   CPUSET("the cpuset controller", () -> controller("cpuset")),
   TWO_CPUS("two processors", () -> Runtime.getRuntime().availableProcessors() > 1),
+  /** A list, such as {@code 0-1}. */
+  TWO_NODES(
+      "two nodes of memory, 0 and 1",
+      () ->
+          readIfPresent(Path.of("/sys/devices/system/node/has_memory"))
+              .matches("(?s)0(-|,1\\b).*")),
   IO("the io controller", () -> controller("io") || controller("blkio")),
   FREEZER("a freezer", () -> CGROUP_V2.isPresent() || controller("freezer")),
   /** The name of the function that asks the programs, if the kernel was built with it. */
@@ -73,11 +79,22 @@ public enum Feature {
           controller("net_cls")
               || controller("net_prio")
               || (CGROUP_V2.isPresent() && CGROUP_BPF.isPresent())),
+  NET_CLS("the v1 net_cls controller", () -> controllerOnV1("net_cls")),
+  NET_PRIO("a net_prio controller", () -> read(Path.of("/proc/cgroups")).contains("\nnet_prio\t")),
+  PRIO_QDISC("tc's bands by priority", () -> Files.exists(Path.of("/sys/module/sch_prio"))),
+  CGROUP_FILTER(
+      "tc's filter by the class of a group", () -> Files.exists(Path.of("/sys/module/cls_cgroup"))),
   NEXT_PID(
       "a way to choose the next process id",
       () -> Files.isWritable(Path.of("/proc/sys/kernel/ns_last_pid"))),
   ZRAM("a compressed device for swap", () -> Files.exists(Path.of("/sys/block/zram0"))),
   LOOP("devices over files", () -> Files.exists(Path.of("/dev/loop-control"))),
+  /** Of the schedulers that a disk may have; without {@code io.bfq.weight} it knows no groups. */
+  BFQ(
+      "the scheduler bfq",
+      () -> readIfPresent(Path.of("/sys/block/loop0/queue/scheduler")).contains("bfq")),
+  IO_COST("io.cost", () -> onV2Root("io.cost.qos")),
+  ZSWAP("compressed swap in memory", () -> Files.exists(Path.of("/sys/module/zswap"))),
   HUGETLB(
       "the hugetlb controller, and huge pages to reserve",
       () ->
@@ -133,6 +150,10 @@ public enum Feature {
         .anyMatch(file -> List.of(read(file).strip().split(" ")).contains(name));
   }
 
+  private static boolean onV2Root(String file) {
+    return mounts("cgroup2").stream().anyMatch(mount -> Files.exists(mount.point().resolve(file)));
+  }
+
   private static Optional<Path> mountedV1(String controller) {
     return mounts("cgroup").stream()
         .filter(mount -> mount.options().contains(controller))
@@ -164,6 +185,10 @@ public enum Feature {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static String readIfPresent(Path file) {
+    return Files.exists(file) ? read(file) : "";
   }
 
   private static String read(Path file) {

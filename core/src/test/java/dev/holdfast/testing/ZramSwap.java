@@ -1,5 +1,6 @@
 package dev.holdfast.testing;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -12,6 +13,11 @@ public final class ZramSwap implements AutoCloseable {
     Files.writeString(BLOCK.resolve("disksize"), size);
     Tool.run("mkswap", DEVICE);
     Tool.run("swapon", DEVICE);
+  }
+
+  /** How many bytes of pages are there, as they were before they were compressed. */
+  public long used() throws IOException {
+    return Long.parseLong(Files.readString(BLOCK.resolve("mm_stat")).strip().split(" +", 2)[0]);
   }
 
   @Override
