@@ -42,11 +42,10 @@ class FeltCpuTest {
     groups.run(three, BUSY);
     // From a moment when both run.
     await().atMost(PATIENCE).until(() -> used(one) > 0.2 && used(three) > 0.2);
-    double oneBefore = used(one);
-    double threeBefore = used(three);
-    await().atMost(PATIENCE).until(() -> used(one) + used(three) > oneBefore + threeBefore + 4);
-    double ratio = (used(three) - threeBefore) / (used(one) - oneBefore);
-    assertThat(ratio).isCloseTo(3, within(0.45));
+    TwoShares before = TwoShares.of(one, three, FeltCpuTest::used);
+    await().atMost(PATIENCE).until(() -> used(one) + used(three) > before.sum() + 4);
+    TwoShares after = TwoShares.of(one, three, FeltCpuTest::used);
+    assertThat(after.ratioSince(before)).isCloseTo(3, within(0.45));
   }
 
   private static double used(Cgroup group) throws IOException {

@@ -209,12 +209,9 @@ class FeltIoTest {
       }
     }
     await().atMost(PATIENCE).until(() -> read(first) > MIB && read(second) > MIB);
-    long firstBefore = read(first);
-    long secondBefore = read(second);
-    await()
-        .atMost(PATIENCE)
-        .until(() -> read(first) + read(second) > firstBefore + secondBefore + bytes);
-    double ratio = (double) (read(second) - secondBefore) / (read(first) - firstBefore);
+    TwoShares before = TwoShares.of(first, second, FeltIoTest::read);
+    await().atMost(PATIENCE).until(() -> read(first) + read(second) > before.sum() + bytes);
+    double ratio = TwoShares.of(first, second, FeltIoTest::read).ratioSince(before);
     first.kill(PATIENCE); // before the device is taken away
     second.kill(PATIENCE);
     return ratio;
