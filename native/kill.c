@@ -215,6 +215,7 @@ static int64_t await_until;
 /* A v1 group tells nobody that it became empty, but each member's end is an event. */
 static bool await_members(int group) {
   int pid;
+  if (now_ms() >= await_until) return false;
   while (first_member(group, &pid)) {
     int64_t left = await_until - now_ms();
     if (left <= 0) return false;

@@ -40,7 +40,7 @@ static void become_old_kernel(void) {
   set_filter(filter, sizeof filter / sizeof *filter);
 }
 
-/* Joins are the only writes of one byte. */
+/* Of a child that does nothing else, joins are the only writes of one byte. */
 static void refuse_joins(unsigned error) {
   struct sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -52,12 +53,13 @@ public record Noise(String reason, String remedy) {
     Path frequencies = root.resolve("sys/devices/system/cpu/cpufreq");
     try (DirectoryStream<Path> policies = Files.newDirectoryStream(frequencies, "policy*")) {
       for (Path policy : policies) {
-        text(policy, "scaling_governor").ifPresent(governors::add);
+        text(policy, "scaling_governor")
+            .filter(governor -> followsLoad(policy, governor))
+            .ifPresent(governors::add);
       }
     } catch (IOException | DirectoryIteratorException none) {
       return Optional.empty(); // whoever sets the frequency, it is not this kernel
     }
-    governors.remove("performance");
     return governors.isEmpty()
         ? Optional.empty()
         : Optional.of(
@@ -67,6 +69,20 @@ public record Noise(String reason, String remedy) {
                     + ")",
                 "write performance to"
                     + " /sys/devices/system/cpu/cpufreq/policy*/scaling_governor"));
+  }
+
+  /**
+   * Two drivers that set it themselves call {@code powersave} what others call the least there is.
+   */
+  private static boolean followsLoad(Path policy, String governor) {
+    return switch (governor) {
+      case "performance", "userspace" -> false;
+      case "powersave" ->
+          text(policy, "scaling_driver")
+              .filter(Set.of("intel_pstate", "amd-pstate-epp")::contains)
+              .isPresent();
+      default -> true;
+    };
   }
 
   private static Optional<Noise> turbo(Path root) {
@@ -98,7 +114,7 @@ public record Noise(String reason, String remedy) {
         .map(swaps ->
             new Noise(
                 "memory may be swapped out, and takes its time to come back",
-                "give jobs --swap 0, or switch it off with swapoff -a"));
+                "give jobs --memory, with which they get no swap; or switch it off with swapoff -a"));
   }
 
   private static Optional<String> text(Path root, String file) {

@@ -19,7 +19,8 @@ class NoiseTest {
   @ParameterizedTest
   @CsvSource({
     "sys/devices/system/cpu/smt/active, 1, 0, (SMT)",
-    "sys/devices/system/cpu/cpufreq/policy3/scaling_governor, powersave, performance, powersave",
+    "sys/devices/system/cpu/cpufreq/policy3/scaling_governor, schedutil, performance, schedutil",
+    "sys/devices/system/cpu/cpufreq/policy3/scaling_governor, ondemand, powersave, ondemand",
     "sys/devices/system/cpu/intel_pstate/no_turbo, 0, 1, (turbo)",
     "sys/devices/system/cpu/cpufreq/boost, 1, 0, (turbo)",
     "proc/sys/kernel/randomize_va_space, 2, 0, (ASLR)"
@@ -46,7 +47,7 @@ class NoiseTest {
         .extracting(Noise::remedy)
         .singleElement()
         .asString()
-        .contains("--swap 0");
+        .contains("--memory");
   }
 
   /** Processors that differ are named once each. */
@@ -62,6 +63,15 @@ class NoiseTest {
     assertThat(Noise.find(root))
         .singleElement()
         .satisfies(noise -> assertThat(noise.reason()).contains("(governor ondemand, schedutil)"));
+  }
+
+  @Test
+  void powersaveOfADriverThatFollowsTheLoad() throws Exception {
+    write("sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "powersave\n");
+    write("sys/devices/system/cpu/cpufreq/policy0/scaling_driver", "intel_pstate\n");
+    assertThat(Noise.find(root))
+        .singleElement()
+        .satisfies(noise -> assertThat(noise.reason()).contains("(governor powersave)"));
   }
 
   @Test

@@ -135,11 +135,13 @@ class ProcessGroupTest {
   @Test
   void killingTheJvmEndsItsSessions() throws Exception {
     for (String how : List.of("outside", "job", "keeper-killed", "keeper-stopped", "released")) {
-      Process jvm = Jvm.start(Victim.class, how, mark.text());
+      Process jvm = Jvm.leadingASession(Victim.class, how, mark.text());
       assertThat(Jvm.line(jvm)).isEqualTo("ready");
       assertThat(mark.alive()).as(how).hasSize(5 + 1);
       if (how.equals("keeper-stopped")) {
-        for (ProcessHandle keeper : Jvm.keepers(jvm.toHandle())) {
+        List<ProcessHandle> keepers = Jvm.keepers(jvm.toHandle());
+        assertThat(keepers).isNotEmpty();
+        for (ProcessHandle keeper : keepers) {
           Jvm.stop(keeper);
         }
       }

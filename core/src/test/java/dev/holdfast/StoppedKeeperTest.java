@@ -2,12 +2,14 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.ClassPath;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Needs;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,9 +27,11 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class StoppedKeeperTest {
   @Test
   void endsTheGroupsOfADeadJvm() throws Exception {
-    Owner owner = Owner.start(Owner.First.FROZEN);
+    // In a session of its own, so that whoever takes the keeper over is not of it.
+    Owner owner =
+        new Owner(List.of("setsid"), ClassPath.own(), Owner.First.FROZEN, Optional.empty());
+    List<ProcessHandle> keepers = Jvm.keepers(owner.jvm());
     try {
-      List<ProcessHandle> keepers = Jvm.keepers(owner.jvm());
       assertThat(keepers).isNotEmpty();
       for (ProcessHandle keeper : keepers) {
         Jvm.stop(keeper);
@@ -36,6 +40,7 @@ class StoppedKeeperTest {
       owner.jvm().destroyForcibly();
       Awaitility.await("the end").atMost(Duration.ofSeconds(60)).until(owner::isGone);
     } finally {
+      Jvm.continueAll(keepers);
       owner.end();
     }
   }

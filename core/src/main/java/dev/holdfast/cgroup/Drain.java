@@ -57,6 +57,9 @@ final class Drain {
       throws IOException, InterruptedException {
     boolean waited = false;
     for (long pid : members.pids()) {
+      if (waited && until - System.nanoTime() <= 0) {
+        break;
+      }
       try (Pidfd pidfd = Pidfd.openIfPresent(Math.toIntExact(pid))) {
         if (pidfd != null && !pidfd.hasEnded()) {
           try (Poller.Watch watch = Poller.shared().watch(pidfd.descriptor())) {

@@ -102,13 +102,16 @@ final class Ending {
 
   /**
    * Freezes, kills one by one, thaws, until nobody is left; at least once. Who is dying would be
-   * frozen by the next round as well, so each gives them more time than the one before.
+   * frozen by the next round as well, so it comes later each time; but soon where somebody could
+   * fork in this one.
    */
   boolean sweep(long deadline) throws IOException {
-    for (long pause = PAUSE_NANOS; true; pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS)) {
+    long pause = PAUSE_NANOS;
+    while (true) {
+      boolean frozen = false;
       IOException failure = null;
       try {
-        freezer().tryFreeze(PAUSE_NANOS);
+        frozen = freezer().tryFreeze(PAUSE_NANOS) && freezer() instanceof FreezerV1;
       } catch (IOException unfrozen) {
         failure = unfrozen; // a fork may escape this round, and is caught by the next
       }
@@ -126,6 +129,7 @@ final class Ending {
       if (awaitPause(pause, deadline)) {
         return true;
       }
+      pause = frozen ? Math.min(2 * pause, LONGEST_PAUSE_NANOS) : PAUSE_NANOS;
       if (deadline - System.nanoTime() <= 0) {
         if (failure != null && !Refusal.isGone(failure)) {
           throw failure;

@@ -87,21 +87,24 @@ enum GroupProgram {
     }
     // First the new one: until the former ones are gone, what is allowed is what all allow.
     Bpf.attach(group, attachType, program);
+    List<Descriptor> gone = new ArrayList<>();
     try {
-      detach(group, former);
+      for (Descriptor one : former) {
+        Bpf.detach(group, attachType, one);
+        gone.add(one);
+      }
     } catch (IOException failure) {
-      suppressing(failure, () -> detach(group, List.of(program)));
+      suppressing(failure, () -> putBack(group, gone, program));
       throw failure;
     }
   }
 
   private void putBack(Directory group, List<Descriptor> former, Descriptor program)
       throws IOException {
-    if (former.isEmpty()) {
-      detach(group, List.of(program));
-    } else {
-      exchange(group, List.of(program), former.getFirst());
+    for (Descriptor one : former) {
+      Bpf.attach(group, attachType, one);
     }
+    Bpf.detach(group, attachType, program);
   }
 
   /** What is to be mended after a failure, and may fail in turn. */
@@ -118,18 +121,14 @@ enum GroupProgram {
     }
   }
 
-  private void detach(Directory group, List<Descriptor> programs) throws IOException {
-    for (Descriptor program : programs) {
-      Bpf.detach(group, attachType, program);
-    }
-  }
-
   /** Takes those of this name away. */
   synchronized void remove(Directory group) throws HoldfastException {
     try {
       List<Descriptor> former = ours(group, -1);
       try {
-        detach(group, former);
+        for (Descriptor program : former) {
+          Bpf.detach(group, attachType, program);
+        }
       } finally {
         closeAll(former);
       }

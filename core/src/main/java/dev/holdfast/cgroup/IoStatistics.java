@@ -14,19 +14,14 @@ record IoStatistics(SnapshotFiles files) {
 
   Map<String, Statistics.Io> read() throws IOException {
     Map<String, Counters> devices =
-        files.legacy()
-            ? legacy(
-                throttleOrBfq("io_service_bytes_recursive"), throttleOrBfq("io_serviced_recursive"))
-            : Counters.nested(files.text("io.stat"));
+        files.legacy() ? legacy("blkio.throttle.") : Counters.nested(files.text("io.stat"));
+    if (files.legacy() && devices.isEmpty()) {
+      // Since Linux 6.10 throttling counts only disks on which some group is limited.
+      devices = legacy("blkio.bfq.");
+    }
     Map<String, Statistics.Io> all = new LinkedHashMap<>();
     devices.forEach((device, counts) -> all.put(device, typed(counts)));
     return Collections.unmodifiableMap(all);
-  }
-
-  /** Throttling counts whatever is limited or not; bfq what passes it. */
-  private @Nullable String throttleOrBfq(String name) throws IOException {
-    String counted = files.text("blkio.throttle." + name);
-    return counted != null ? counted : files.text("blkio.bfq." + name);
   }
 
   private static Statistics.Io typed(Counters counts) {
@@ -46,10 +41,10 @@ record IoStatistics(SnapshotFiles files) {
         Counters.of(more));
   }
 
-  private static Map<String, Counters> legacy(@Nullable String bytes, @Nullable String operations) {
+  private Map<String, Counters> legacy(String policy) throws IOException {
     Map<String, Map<String, Long>> devices = new LinkedHashMap<>();
-    add(devices, bytes, "bytes");
-    add(devices, operations, "ios");
+    add(devices, files.text(policy + "io_service_bytes_recursive"), "bytes");
+    add(devices, files.text(policy + "io_serviced_recursive"), "ios");
     Map<String, Counters> all = new LinkedHashMap<>();
     devices.forEach((device, values) -> all.put(device, Counters.of(values)));
     return all;

@@ -67,6 +67,9 @@ enum IoWeight {
     String name = file(request);
     long weight = weight(request.value());
     if (weight < least || weight > most) {
+      if (!request.key().isEmpty() && !last) {
+        return false;
+      }
       rows.refused(
           request,
           name + " takes " + least + " to " + most + ", and this is " + weight + " there",

@@ -75,6 +75,11 @@ final class Nested {
     }
   }
 
+  /** Whether a group could not be opened since it is gone, or something is mounted on it. */
+  static boolean isNotThere(IOException failure) {
+    return Refusal.isGone(failure) || Refusal.errno(failure) == Errno.EXDEV;
+  }
+
   /**
    * Opens a nested group, even one whose maker (with our identity) took away its mode. EXDEV: what
    * is mounted on it was not made there, but anywhere else.
@@ -191,7 +196,7 @@ final class Nested {
       step.take();
       return true;
     } catch (IOException failure) {
-      if (Refusal.isGone(failure) || Refusal.errno(failure) == Errno.EXDEV) {
+      if (isNotThere(failure)) {
         return false;
       }
       throw failure;

@@ -130,7 +130,7 @@ public final class NestedGroup {
       return Optional.of(new Branch(from.hierarchy(), at, from.controllers()));
     } catch (IOException failure) {
       at.close();
-      if (Refusal.isGone(failure)) {
+      if (Nested.isNotThere(failure)) {
         return Optional.empty();
       }
       throw failure;

@@ -157,7 +157,7 @@ public record Statistics(
 
   /**
    * A block device, from {@code io.stat} or v1's {@code blkio.throttle.*_recursive}, or {@code
-   * blkio.bfq.*_recursive} where the kernel has no throttling.
+   * blkio.bfq.*_recursive} where those tell of no device.
    *
    * @param more what else the kernel tells by its own names, such as {@code cost.usage}
    */

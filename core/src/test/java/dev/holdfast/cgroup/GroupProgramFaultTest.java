@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.linux.Bpf;
+import dev.holdfast.linux.Descriptor;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.FaultMatrix;
@@ -26,6 +27,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class GroupProgramFaultTest {
   private static final GroupProgram PROGRAM = GroupProgram.DEVICES;
   private static final Faults.Site QUERY = new Faults.Site("bpf", "PROG_QUERY");
+
+  private static final Faults.Site DETACH = new Faults.Site("bpf", "PROG_DETACH");
 
   @RegisterExtension final LiveGroups groups = new LiveGroups();
   private Directory group;
@@ -81,6 +84,24 @@ class GroupProgramFaultTest {
     List<Integer> former = attached();
     putUnseen();
     assertThat(attached()).isEqualTo(former);
+  }
+
+  /** There are two where one could not be taken off before: what both allow is allowed. */
+  @Test
+  void oneOfTwoThatIsNotTakenOff() throws Exception {
+    for (String rule : List.of("!c 1:3 rwm", "!c 1:5 rwm")) {
+      try (Descriptor program = Bpf.load(Bpf.PROGRAM_DEVICE, code(rule), "holdfast_device")) {
+        Bpf.attach(group, Bpf.ATTACH_DEVICE, program);
+      }
+    }
+    List<Integer> former = attached();
+    try (Faults faults = Faults.failing(DETACH, Errno.EACCES, /* passing= */ 1)) {
+      assertThatThrownBy(() -> PROGRAM.put(group, code("!c 1:7 rwm")))
+          .isInstanceOf(HoldfastException.class)
+          .hasMessageContaining("bpf(PROG_DETACH)");
+      assertThat(faults.hits()).isEqualTo(2);
+    }
+    assertThat(attached()).hasSize(3).containsAll(former);
   }
 
   private void putUnseen() throws Exception {

@@ -263,6 +263,7 @@ class StatisticsTest {
   void blockDevicesOfBfqWhereNothingThrottles() throws Exception {
     try (FakeGroup group =
         FakeGroup.v1(temp, "blkio")
+            .with("blkio.throttle.io_service_bytes_recursive", "Total 0\n")
             .with("blkio.bfq.io_service_bytes_recursive", "8:0 Read 4096\nTotal 4096\n")) {
       assertThat(files(group).read().io().get("8:0").readBytes()).hasValue(4096);
     }

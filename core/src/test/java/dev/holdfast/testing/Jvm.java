@@ -139,6 +139,16 @@ public final class Jvm {
         .until(() -> threadStates(jvm.pid()).stream().allMatch("T"::equals));
   }
 
+  /** Lets them go on that still are there. */
+  public static void continueAll(List<ProcessHandle> stopped)
+      throws IOException, InterruptedException {
+    for (ProcessHandle one : stopped) {
+      if (one.isAlive()) {
+        new ProcessBuilder("kill", "-CONT", Long.toString(one.pid())).start().waitFor();
+      }
+    }
+  }
+
   /** Stops it, so that it cannot replace its keepers and they stay zombies; kills them, and it. */
   public static void killWithKeeper(Process jvm) throws IOException, InterruptedException {
     killWithKeeper(jvm.toHandle());
