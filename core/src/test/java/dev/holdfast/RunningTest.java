@@ -114,7 +114,7 @@ class RunningTest {
     assertThat(limit.reason().orElseThrow()).contains("cgroup");
   }
 
-  /** A third of the budget is left at most, and the job does nothing any more. */
+  /** Half of the budget is left at most, and the job does nothing any more, or soon. */
   @Test
   void nothingPilesUpWhileAnIdleJobIsLookedAt() throws Exception {
     Run run =
@@ -134,7 +134,11 @@ class RunningTest {
                   end.set(failure);
                 }
               });
-      await().until(() -> running.job().usage().cpu().total().orElseThrow().toMillis() >= 700);
+      // Its own clock counts ticks, whole ones, of which it had but a part: that can be 0.7 s of
+      // 0.6.
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> running.job().usage().cpu().total().orElseThrow().toMillis() >= 500);
       // This is a measurement of two seconds, not a wait for something to happen.
       assertThat(waiter.join(Duration.ofSeconds(2))).as("%s", end).isFalse();
       CompletableFuture<Child.Exit> exit = running.child().ending();
