@@ -120,35 +120,6 @@ class FeltIoTest {
   }
 
   /**
-   * Weights divide a disk among those who always want more of it. A loop device over nothing but
-   * holes answers at once, so bfq has to wait for nobody: each read is of 128 requests, which stay
-   * in the queue. By default bfq lets others in while it waits for more of the one whose turn it is
-   * ({@code strict_guarantees}), and favours who has just begun ({@code low_latency}).
-   */
-  @ParameterizedTest
-  @CsvSource({"100, 100", "100, 300"})
-  @Needs({Feature.PURE_V2, Feature.BFQ})
-  void weightsShareADisk(long one, long other) throws Exception {
-    try (LoopDevice device = new LoopDevice(64L << 30)) {
-      device.queue("max_sectors_kb", "64");
-      device.scheduler("bfq");
-      device.queue("iosched/low_latency", "0");
-      device.queue("iosched/strict_guarantees", "1");
-      device.queue("iosched/max_budget", "2048"); // turns of 1 MiB: many of them in little time
-      Cgroup first = groups.make();
-      Cgroup second = groups.make();
-      for (AppliedLimit row :
-          List.of(
-              first.apply(Limits.builder().ioWeight(one).build(), false).getFirst(),
-              second.apply(Limits.builder().ioWeight(other).build(), false).getFirst())) {
-        assertThat(row.by()).hasValue("io.bfq.weight");
-      }
-      assertThat(shared(device, first, second, "8M", 1000 * MIB))
-          .isCloseTo((double) other / one, withinPercentage(15));
-    }
-  }
-
-  /**
    * The kernel's own weights are for disks whose speed it has been told: it keeps all groups
    * together to that, and divides the time. Here it is 10 MB a second, which the machine can do
    * whatever else runs on it.

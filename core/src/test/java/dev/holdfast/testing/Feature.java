@@ -89,10 +89,6 @@ public enum Feature {
       () -> Files.isWritable(Path.of("/proc/sys/kernel/ns_last_pid"))),
   ZRAM("a compressed device for swap", () -> Files.exists(Path.of("/sys/block/zram0"))),
   LOOP("devices over files", () -> Files.exists(Path.of("/dev/loop-control"))),
-  /** Of the schedulers that a disk may have; without {@code io.bfq.weight} it knows no groups. */
-  BFQ(
-      "the scheduler bfq",
-      () -> readIfPresent(Path.of("/sys/block/loop0/queue/scheduler")).contains("bfq")),
   IO_COST("io.cost", () -> onV2Root("io.cost.qos")),
   ZSWAP("compressed swap in memory", () -> Files.exists(Path.of("/sys/module/zswap"))),
   HUGETLB(
