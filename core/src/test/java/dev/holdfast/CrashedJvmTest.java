@@ -7,6 +7,7 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
+import dev.holdfast.testing.Tool;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,7 +54,7 @@ class CrashedJvmTest {
       OrphanTest.awaitMoment(orphans, round, MechanismChoice.CGROUP);
 
       String pid = Long.toString(orphans.jvm().pid());
-      assertThat(new ProcessBuilder("kill", "-SEGV", pid).start().waitFor()).isZero();
+      Tool.run("kill", "-SEGV", pid);
       orphans.jvm().onExit().get(60, TimeUnit.SECONDS);
 
       Duration taken = orphans.awaitNothing(System.nanoTime(), Orphans.LIMIT);

@@ -139,11 +139,7 @@ class ProcessGroupTest {
       assertThat(Jvm.line(jvm)).isEqualTo("ready");
       assertThat(mark.alive()).as(how).hasSize(5 + 1);
       if (how.equals("keeper-stopped")) {
-        List<ProcessHandle> keepers = Jvm.keepers(jvm.toHandle());
-        assertThat(keepers).isNotEmpty();
-        for (ProcessHandle keeper : keepers) {
-          Jvm.stop(keeper);
-        }
+        Jvm.stopKeepers(jvm.toHandle());
       }
       jvm.destroyForcibly();
       jvm.waitFor();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.testing.HostAndGuest;
+import dev.holdfast.testing.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,8 +52,7 @@ class SignalTest {
                 + "/pid; while :; do sleep 0.05; done");
     awaitFile("pid");
 
-    assertThat(new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start().waitFor())
-        .isZero();
+    Tool.run("kill", "-" + signal, Long.toString(process.pid()));
 
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(status);

@@ -101,9 +101,8 @@ final class Ending {
   }
 
   /**
-   * Freezes, kills one by one, thaws, until nobody is left; at least once. Who is dying would be
-   * frozen by the next round as well, so it comes later each time; but soon where somebody could
-   * fork in this one.
+   * Freezes, kills one by one, thaws, until nobody is left; at least once. Where the next round
+   * would hold who is dying, it comes later each time; but soon if somebody could fork in this one.
    */
   boolean sweep(long deadline) throws IOException {
     long pause = PAUSE_NANOS;
@@ -111,7 +110,7 @@ final class Ending {
       boolean frozen = false;
       IOException failure = null;
       try {
-        frozen = freezer().tryFreeze(PAUSE_NANOS) && freezer() instanceof FreezerV1;
+        frozen = freezer().tryFreeze(PAUSE_NANOS);
       } catch (IOException unfrozen) {
         failure = unfrozen; // a fork may escape this round, and is caught by the next
       }
@@ -129,7 +128,10 @@ final class Ending {
       if (awaitPause(pause, deadline)) {
         return true;
       }
-      pause = frozen ? Math.min(2 * pause, LONGEST_PAUSE_NANOS) : PAUSE_NANOS;
+      pause =
+          frozen && freezer().holdsTheDying()
+              ? Math.min(2 * pause, LONGEST_PAUSE_NANOS)
+              : PAUSE_NANOS;
       if (deadline - System.nanoTime() <= 0) {
         if (failure != null && !Refusal.isGone(failure)) {
           throw failure;

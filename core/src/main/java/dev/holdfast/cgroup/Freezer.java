@@ -23,6 +23,11 @@ interface Freezer {
   /** Asks the members to freeze and waits so long; false if they have not come to it. */
   boolean tryFreeze(long nanos) throws IOException;
 
+  /** Whether it also stops members that a signal has killed, on their way to their end. */
+  default boolean holdsTheDying() {
+    return false;
+  }
+
   /** Asks the members to go on; does not wait. */
   void release() throws IOException;
 

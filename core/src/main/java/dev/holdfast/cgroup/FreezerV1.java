@@ -41,6 +41,11 @@ final class FreezerV1 implements Freezer {
   }
 
   @Override
+  public boolean holdsTheDying() {
+    return true;
+  }
+
+  @Override
   public void release() throws IOException {
     group.write(FILE, "THAWED");
   }

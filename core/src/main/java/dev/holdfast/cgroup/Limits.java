@@ -186,10 +186,7 @@ public final class Limits {
 
     /** Swap alone, on top of memory, in bytes; 0 for none. */
     public Builder swap(long bytes) {
-      if (bytes < 0) {
-        throw new IllegalArgumentException(bytes + " bytes of swap cannot be: give 0 or more");
-      }
-      return put(LimitKind.SWAP, LimitValue.count(bytes), Long.toString(bytes));
+      return noneOrMore(LimitKind.SWAP, bytes, "swap");
     }
 
     /**
@@ -215,11 +212,15 @@ public final class Limits {
 
     /** As above, in bytes; 0 for none: what is swapped goes to the device. */
     public Builder zswap(long bytes) {
+      return noneOrMore(LimitKind.ZSWAP, bytes, "compressed swap");
+    }
+
+    private Builder noneOrMore(LimitKind kind, long bytes, String what) {
       if (bytes < 0) {
         throw new IllegalArgumentException(
-            bytes + " bytes of compressed swap cannot be: give 0 or more");
+            bytes + " bytes of " + what + " cannot be: give 0 or more");
       }
-      return put(LimitKind.ZSWAP, LimitValue.count(bytes), Long.toString(bytes));
+      return put(kind, LimitValue.count(bytes), Long.toString(bytes));
     }
 
     /** v1: how willingly the kernel swaps, 0 to 200. */

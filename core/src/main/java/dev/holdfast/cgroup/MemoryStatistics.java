@@ -11,9 +11,6 @@ import org.jspecify.annotations.Nullable;
 final class MemoryStatistics {
   private static final String TOTAL = "total_";
 
-  /** How v1 begins the lines that count nested groups too. */
-  static final String HIERARCHICAL = "hierarchical_";
-
   private final SnapshotFiles files;
   private volatile long pageBytes;
 
@@ -42,7 +39,9 @@ final class MemoryStatistics {
     if (pageBytes == 0) {
       pageBytes = PageSize.bytes().orElse(-1);
     }
-    return pageBytes < 0 ? Map.of() : NodeCounts.withTotals(text, HIERARCHICAL, pageBytes);
+    return pageBytes < 0
+        ? Map.of()
+        : NodeCounts.withTotals(text, NodeCounts.HIERARCHICAL, pageBytes);
   }
 
   Statistics.Swap swap() throws IOException {

@@ -86,18 +86,16 @@ final class Nested {
    */
   static Directory open(Directory above, String name) throws IOException {
     Directory nested = openAnyMode(above, name);
-    boolean made = false;
     try {
-      made = nested.status().mount() == above.status().mount();
-    } finally {
-      if (!made) {
-        nested.close();
+      if (nested.mount() == above.mount()) {
+        return nested;
       }
+    } catch (IOException failure) {
+      nested.close();
+      throw failure;
     }
-    if (!made) {
-      throw new SystemCallException("openat", above.path(name).toString(), Errno.EXDEV);
-    }
-    return nested;
+    nested.close();
+    throw new SystemCallException("openat", above.path(name).toString(), Errno.EXDEV);
   }
 
   private static Directory openAnyMode(Directory above, String name) throws IOException {

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the {@code *.numa_stat} files: numbers by NUMA node. */
 final class NodeCounts {
+  /** How v1 begins the lines that count nested groups too. */
+  static final String HIERARCHICAL = "hierarchical_";
+
   private NodeCounts() {}
 
   /**

@@ -118,7 +118,7 @@ final class StatisticsFiles {
 
   /** Bytes; v1 has them twice, the second time with nested groups. */
   private Map<Integer, Long> nodes(@Nullable String text) {
-    String prefix = hugeTlb.legacy() ? MemoryStatistics.HIERARCHICAL : "";
+    String prefix = hugeTlb.legacy() ? NodeCounts.HIERARCHICAL : "";
     Map<Integer, Long> nodes = new LinkedHashMap<>();
     NodeCounts.withTotals(text, prefix, 1)
         .forEach((node, counts) -> counts.get("total").ifPresent(bytes -> nodes.put(node, bytes)));

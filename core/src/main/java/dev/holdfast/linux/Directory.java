@@ -25,6 +25,7 @@ public final class Directory implements AutoCloseable {
   private final Descriptor descriptor;
   private final Path path;
   private final ConcurrentMap<String, Descriptor> kept = new ConcurrentHashMap<>();
+  private volatile @Nullable Long mount;
 
   private Directory(Descriptor descriptor, Path path) {
     this.descriptor = descriptor;
@@ -283,6 +284,16 @@ public final class Directory implements AutoCloseable {
       long address = scratch.text(name);
       return Kernel.get().call(scratch, SystemCall.FGETXATTR, number(), address, 0, 0) >= 0;
     }
+  }
+
+  /** Its {@link FileStatus#mount}: asked for once, since an open directory stays there. */
+  public long mount() throws IOException {
+    Long known = mount;
+    if (known == null) {
+      known = status().mount();
+      mount = known;
+    }
+    return known;
   }
 
   /** What the kernel tells of this directory now. */

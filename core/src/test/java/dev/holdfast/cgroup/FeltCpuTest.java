@@ -26,9 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FeltCpuTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
-  @RegisterExtension final LiveGroups groups = new LiveGroups();
-
   private static final Path NODES = Path.of("/sys/devices/system/node");
+
+  @RegisterExtension final LiveGroups groups = new LiveGroups();
 
   /** On one processor, whatever else the machine has; it ends by itself if nobody ends it. */
   private static final String BUSY = "exec taskset -c 0 perl -e 'alarm 100; 1 while 1'";

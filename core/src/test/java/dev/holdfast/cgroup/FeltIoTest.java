@@ -142,7 +142,7 @@ class FeltIoTest {
                   .getFirst())) {
         assertThat(row.by()).hasValue("io.weight");
       }
-      assertThat(shared(device, first, second, "64k", 50 * MIB))
+      assertThat(shared(device, first, second))
           .isCloseTo((double) other / one, withinPercentage(15));
     }
   }
@@ -170,18 +170,16 @@ class FeltIoTest {
     }
   }
 
-  /** How many bytes the second reads for one of the first, while both read, until it is so many. */
-  private double shared(LoopDevice device, Cgroup first, Cgroup second, String block, long bytes)
-      throws Exception {
+  /** How many bytes the second reads for one of the first, while both read. */
+  private double shared(LoopDevice device, Cgroup first, Cgroup second) throws Exception {
     for (Cgroup group : List.of(first, second)) {
       for (int reader = 0; reader < 2; reader++) {
-        groups.run(
-            group, "exec dd if=" + device.path() + " of=/dev/null bs=" + block + " iflag=direct");
+        groups.run(group, "exec dd if=" + device.path() + " of=/dev/null bs=64k iflag=direct");
       }
     }
     await().atMost(PATIENCE).until(() -> read(first) > MIB && read(second) > MIB);
     TwoShares before = TwoShares.of(first, second, FeltIoTest::read);
-    await().atMost(PATIENCE).until(() -> read(first) + read(second) > before.sum() + bytes);
+    await().atMost(PATIENCE).until(() -> read(first) + read(second) > before.sum() + 50 * MIB);
     double ratio = TwoShares.of(first, second, FeltIoTest::read).ratioSince(before);
     first.kill(PATIENCE); // before the device is taken away
     second.kill(PATIENCE);

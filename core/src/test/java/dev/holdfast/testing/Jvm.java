@@ -129,14 +129,24 @@ public final class Jvm {
 
   /** The same of one that another process has started. */
   public static void stop(ProcessHandle jvm) throws IOException, InterruptedException {
-    Process kill = new ProcessBuilder("kill", "-STOP", Long.toString(jvm.pid())).start();
-    if (kill.waitFor() != 0) {
-      throw new AssertionError("kill -STOP " + jvm.pid());
-    }
+    Tool.run("kill", "-STOP", Long.toString(jvm.pid()));
     Awaitility.await("the stop of " + jvm.pid())
         .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(2))
         .until(() -> threadStates(jvm.pid()).stream().allMatch("T"::equals));
+  }
+
+  /** Stops its keepers, of which there are some. */
+  public static List<ProcessHandle> stopKeepers(ProcessHandle jvm)
+      throws IOException, InterruptedException {
+    List<ProcessHandle> keepers = keepers(jvm);
+    if (keepers.isEmpty()) {
+      throw new AssertionError("no keeper of " + jvm.pid());
+    }
+    for (ProcessHandle keeper : keepers) {
+      stop(keeper);
+    }
+    return keepers;
   }
 
   /** Lets them go on that still are there. */

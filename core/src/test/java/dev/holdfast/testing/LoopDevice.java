@@ -25,11 +25,8 @@ public final class LoopDevice implements AutoCloseable {
 
   /** Such as {@code 7:0}, as the kernel itself tells it. */
   public String number() throws IOException {
-    return Files.readString(block().resolve("dev")).strip();
-  }
-
-  private Path block() {
-    return Path.of("/sys/block").resolve(device.getFileName());
+    return Files.readString(Path.of("/sys/block").resolve(device.getFileName()).resolve("dev"))
+        .strip();
   }
 
   @Override

@@ -11,14 +11,8 @@ public final class Setting implements AutoCloseable {
 
   public Setting(Path file, String value) throws IOException {
     this.file = file;
-    former = chosen(Files.readString(file).strip());
+    former = Files.readString(file);
     Files.writeString(file, value);
-  }
-
-  /** Of several words the one in brackets: {@code [none] mq-deadline bfq}. */
-  private static String chosen(String shown) {
-    int bracket = shown.indexOf('[');
-    return bracket < 0 ? shown : shown.substring(bracket + 1, shown.indexOf(']'));
   }
 
   @Override

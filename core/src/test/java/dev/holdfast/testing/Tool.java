@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
-/** A program of the system's that prepares something for a test, such as mount(8). */
+/** A program of the system's that does something for a test, such as mount(8). */
 public final class Tool {
   private Tool() {}
 
