@@ -325,6 +325,11 @@ static void test_jvm_end(enum fate fate, const char *who, const char *what, int 
 
 /* ---- where it is refused */
 
+/* Whether it was never executed: the path leads through directories of somebody else, or its libraries are not there. */
+static bool not_executed(const struct keeper *keeper, const struct space *space) {
+  return space->made.step == 0 && !space->made.taken && wait_exit(keeper->pid) == NOT_EXECUTED;
+}
+
 static void test_refusals(void) {
   /* A part of /proc is hidden, as in containers. */
   fflush(stdout);
@@ -338,6 +343,7 @@ static void test_refusals(void) {
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     struct keeper keeper = keeper_start(keeper_path, PLAIN);
     struct space space = make_space(&keeper);
+    if (not_executed(&keeper, &space)) _exit(77);
     if (!space.made.taken || space.proc != EPERM) {
       printf("# step %u detail %u error %d proc %d\n", space.made.step, space.made.detail, space.made.error, space.proc);
       fflush(stdout);
@@ -353,7 +359,11 @@ static void test_refusals(void) {
     _exit(good ? 0 : 7);
   }
   int code = wait_exit(pid);
-  ok(code == 0, "where a part of /proc is hidden, children see the old one (%d)", code);
+  if (code == 77) {
+    skip("where a part of /proc is hidden: nobody may not come to the keeper");
+  } else {
+    ok(code == 0, "where a part of /proc is hidden, children see the old one (%d)", code);
+  }
 
   fflush(stdout);
   pid = fork();
@@ -368,7 +378,7 @@ static void test_refusals(void) {
     }
     struct keeper keeper = keeper_start(keeper_at, PLAIN);
     struct space space = make_space(&keeper);
-    if (space.made.step == 0 && !space.made.taken && wait_exit(keeper.pid) == NOT_EXECUTED) _exit(77);
+    if (not_executed(&keeper, &space)) _exit(77);
     bool good = !space.made.taken && space.made.step == STEP_NAMESPACE && space.made.detail == NAMESPACE_ROOT &&
                 space.made.error == EXDEV && wait_exit(space.first) == 1;
     if (!good) printf("# step %u detail %u error %d\n", space.made.step, space.made.detail, space.made.error);

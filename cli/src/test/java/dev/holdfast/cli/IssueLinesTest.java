@@ -104,7 +104,10 @@ class IssueLinesTest {
                 mark.text()),
             124);
     double whole = (System.nanoTime() - begin) / 1e9;
-    assertThat(report.get("wallSeconds").asDouble()).isBetween(1.0, 4.0);
+    // The timeout, then the grace that it is given; and what our own process needs there to act
+    // twice.
+    assertThat(report.get("wallSeconds").asDouble())
+        .isBetween(1 + 2 - 0.01, 1 + 2 + RESPONSIVE.toMillis() / 1e3);
     // In a guest most of it is the start of the JVM, before the time begins to run.
     assertThat(whole).isBetween(1.0, HOST ? 4.0 : 100.0);
     assertThat(report.at("/cleanup/killedMembers").asInt()).isEqualTo(3);

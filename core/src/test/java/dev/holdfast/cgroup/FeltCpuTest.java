@@ -76,7 +76,8 @@ class FeltCpuTest {
   void aBurstUsesWhatWasSavedUp() throws Exception {
     String waves =
         "exec perl -e 'for (1 .. 15) { select(undef, undef, undef, 0.3);"
-            + " my $end = (times)[0] + 0.02; 1 while (times)[0] < $end }'";
+            + " my $end = (times)[0] + (times)[1] + 0.02;"
+            + " 1 while (times)[0] + (times)[1] < $end }'";
     Cgroup strict = groups.make();
     Cgroup saving = groups.make();
     strict.apply(Limits.builder().cpus(0.1).build(), false);
