@@ -118,8 +118,10 @@ _Noreturn void keeper(const uintptr_t *stack) {
    * foreground group, and groups can be joined only within a session. */
   sys_setpgid(0, 0);
   sys_prctl(PR_SET_NAME, (unsigned long)"holdfast-keeper", 0);
-  sys_chdir("/"); /* not to hold a mount */
   serve(3, 4, &inherited, &message);
+  /* Children had the JVM's working directory from us, be it one that no path leads to for them: closed to their user, or
+   * removed. Nobody is started any more, and what is mounted there need not be held. */
+  sys_chdir("/");
   take_last_words(3, &message);
   end_holds();
   end_anchor();

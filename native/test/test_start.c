@@ -81,6 +81,14 @@ static void test_settings(struct keeper *keeper) {
   snprintf(line, sizeof line, "sid=%d pgid=%d pid=%d", result.pid, result.pid, result.pid);
   ok(contains(out, line), "a session of its own");
 
+  char *here = getcwd(NULL, 0);
+  if (here == NULL) die("getcwd");
+  request = request_new();
+  probe(keeper, &request, "settings", out, sizeof out);
+  snprintf(line, sizeof line, "cwd=%s umask", here);
+  free(here);
+  ok(contains(out, line), "our own directory where none is asked for: %s", out);
+
   for (int score = 0; score <= 1000; score += 500) {
     request = request_new();
     request.head.flags = START_OOM_SCORE;

@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * {@link Child} of it.
  */
 final class Starter implements AutoCloseable {
-  private static final Path HERE = Path.of("");
-
   private final Command command;
   private final List<AutoCloseable> theirs = new ArrayList<>();
   private final List<AutoCloseable> ours = new ArrayList<>();
@@ -92,8 +90,11 @@ final class Starter implements AutoCloseable {
                         new StartRequest.ResourceLimit(
                             limit.resource().number(), limit.soft(), limit.hard()))
                     .toList());
-    // The keeper's own directory is "/", so the child is always told.
-    request.directory(RawText.bytes(OwnDirectory.resolve(command.directory().orElse(HERE))));
+    request.ownDirectory(RawText.bytes(OwnDirectory.path()));
+    command
+        .directory()
+        .filter(path -> !path.equals(Path.of("")))
+        .ifPresent(path -> request.directory(RawText.bytes(path)));
     command.umask().ifPresent(request::umask);
     command.nice().ifPresent(request::nice);
     command.oomScoreAdj().ifPresent(request::oomScoreAdj);

@@ -44,7 +44,8 @@ class PidNamespaceAsNobodyTest {
             "--disable-ansi-colors",
             "--details=summary",
             "--fail-if-no-tests"));
-    for (Class<?> one : List.of(PidNamespaceTest.class, PidNamespaceOrphanTest.class)) {
+    for (Class<?> one :
+        List.of(PidNamespaceTest.class, PidNamespaceEndTest.class, PidNamespaceOrphanTest.class)) {
       words.add("--select-class=" + one.getName());
     }
     Process tests =

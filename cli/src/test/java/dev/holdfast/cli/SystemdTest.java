@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -34,127 +33,16 @@ import tools.jackson.databind.json.JsonMapper;
 @Timeout(180)
 class SystemdTest {
   private static final Path TOP = Path.of("/sys/fs/cgroup");
-  private static final String SYSTEM_SCOPE = "/system\\.slice/holdfast-[0-9]+-[0-9a-f]+\\.scope";
-  private static final String USER_SCOPE =
-      "/user\\.slice/user-1000\\.slice/user@1000\\.service/app\\.slice"
-          + "/holdfast-[0-9]+-[0-9a-f]+\\.scope";
-  private static final String SERVICE = "/system\\.slice/[^/]+\\.service";
 
   @TempDir static Path folder;
   private static Installed installed;
 
   @RegisterExtension final Marked mark = Marked.fresh();
 
-  /**
-   * A place to start in, and what is to be seen there.
-   *
-   * <p>delegation and group are what doctor says and where jobs lie; without a group there are no
-   * limits, and {@code told} is the reason.
-   */
-  enum Where {
-    DELEGATED_SERVICE(
-        words -> Installed.service(List.of("Delegate=yes"), words), "leaf", SERVICE, "are ours"),
-    SERVICE_OF_ROOT(
-        words -> Installed.service(List.of(), words),
-        "systemd",
-        SYSTEM_SCOPE,
-        "has not delegated to us; systemd gives us a scope"),
-    DELEGATED_SERVICE_OF_A_USER(
-        words -> Installed.service(List.of("Delegate=yes", "User=tester"), words),
-        "leaf",
-        SERVICE,
-        "are ours"),
-    SERVICE_OF_A_USER(
-        words -> Installed.service(List.of("User=tester"), words),
-        "systemd",
-        USER_SCOPE,
-        "not writable for us; the user's systemd gives us a scope"),
-    /** A user's systemd marks none of its units, but writes down what it was asked for. */
-    USERS_SERVICE(
-        words -> Installed.ofUsersSystemd(List.of("--wait", "--pipe", "--collect"), words),
-        "systemd",
-        USER_SCOPE,
-        "is a service of a user's systemd, which marks none as delegated; the user's systemd gives"),
-    USERS_DELEGATED_SCOPE(
-        words -> Installed.ofUsersSystemd(List.of("--scope", "--property=Delegate=yes"), words),
-        "leaf",
-        "/user\\.slice/user-1000\\.slice/user@1000\\.service/app\\.slice/[^/]+\\.scope",
-        "are ours"),
-    USERS_DELEGATED_SERVICE(
-        words ->
-            Installed.ofUsersSystemd(
-                List.of("--wait", "--pipe", "--collect", "--property=Delegate=yes"), words),
-        "leaf",
-        "/user\\.slice/user-1000\\.slice/user@1000\\.service/app\\.slice/[^/]+\\.service",
-        "are ours"),
-    USERS_SCOPE(
-        words -> Installed.ofUsersSystemd(List.of("--scope"), words),
-        "systemd",
-        USER_SCOPE,
-        "is a scope that the user's systemd has not delegated to us; the user's systemd gives us"),
-    LOGIN_OF_A_USER(
-        words -> Installed.login("tester", words),
-        "systemd",
-        USER_SCOPE,
-        "not writable for us; the user's systemd gives us a scope"),
-    LOGIN_OF_ROOT(
-        words -> Installed.login("root", words),
-        "systemd",
-        SYSTEM_SCOPE,
-        "systemd gives us a scope"),
-    CONTAINER(Installed::container, "none", null, "mounted read-only"),
-    NOBODY(
-        words -> Installed.service(List.of("User=nobody"), words),
-        "none",
-        null,
-        "no systemd runs for this user");
-
-    private final UnaryOperator<List<String>> way;
-    private final String delegation;
-    private final String group;
-    private final String told;
-
-    Where(UnaryOperator<List<String>> way, String delegation, String group, String told) {
-      this.way = way;
-      this.delegation = delegation;
-      this.group = group;
-      this.told = told;
-    }
-
-    HoldfastProcess.Ended run(String... arguments) throws Exception {
-      return await(way.apply(installed.words(arguments)));
-    }
-
-    /** Looks around once, for a start takes long there. */
-    Seen seen() throws Exception {
-      Seen before = SEEN.get(this);
-      if (before != null) {
-        return before;
-      }
-      HoldfastProcess.Ended doctor = run("doctor", "--json");
-      assertThat(doctor.err()).isEmpty();
-      HoldfastProcess.Ended offer =
-          await(
-              way.apply(
-                  List.of(
-                      "sh",
-                      "-c",
-                      "cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/cgroup.controllers")));
-      Seen seen =
-          new Seen(
-              json(doctor.out()),
-              doctor.status(),
-              run("doctor").out(),
-              List.of(offer.out().strip().split(" +")));
-      SEEN.put(this, seen);
-      return seen;
-    }
-  }
-
   /** What doctor says in a place, with its status, and the controllers of the group it was in. */
   private record Seen(JsonNode json, int status, String text, List<String> offered) {}
 
-  private static final Map<Where, Seen> SEEN = new EnumMap<>(Where.class);
+  private static final Map<SystemdPlace, Seen> SEEN = new EnumMap<>(SystemdPlace.class);
 
   @BeforeAll
   static void install() throws Exception {
@@ -163,23 +51,23 @@ class SystemdTest {
 
   @ParameterizedTest
   @EnumSource
-  void doctorSaysWhatRunWillDo(Where where) throws Exception {
-    Seen seen = where.seen();
+  void doctorSaysWhatRunWillDo(SystemdPlace where) throws Exception {
+    Seen seen = seen(where);
     JsonNode host = seen.json;
     assertThat(host.at("/cgroup/version").asString()).isEqualTo("v2");
-    assertThat(host.at("/cgroup/delegation").asString()).isEqualTo(where.delegation);
-    assertThat(host.get("available").asBoolean()).isEqualTo(where.group != null);
-    assertThat(seen.status).isEqualTo(where.group == null ? 1 : 0);
-    assertThat(host.get("reason").isNull()).isEqualTo(where.group != null);
-    assertThat(host.get("remedy").isNull()).isEqualTo(where.group != null);
-    assertThat(seen.text).contains(where.told);
+    assertThat(host.at("/cgroup/delegation").asString()).isEqualTo(where.delegation());
+    assertThat(host.get("available").asBoolean()).isEqualTo(where.group() != null);
+    assertThat(seen.status).isEqualTo(where.group() == null ? 1 : 0);
+    assertThat(host.get("reason").isNull()).isEqualTo(where.group() != null);
+    assertThat(host.get("remedy").isNull()).isEqualTo(where.group() != null);
+    assertThat(seen.text).contains(where.told());
   }
 
   /** What is offered to a process there is what doctor says, and not what the machine has. */
   @ParameterizedTest
   @EnumSource
-  void doctorNamesTheControllersThatAreOursAndTheOthers(Where where) throws Exception {
-    Seen seen = where.seen();
+  void doctorNamesTheControllersThatAreOursAndTheOthers(SystemdPlace where) throws Exception {
+    Seen seen = seen(where);
     List<String> offered = seen.offered;
     List<String> ours = new ArrayList<>();
     for (JsonNode name : seen.json.at("/cgroup/hierarchies/0/controllers")) {
@@ -193,10 +81,10 @@ class SystemdTest {
         new ArrayList<>(
             List.of("memory", "cpu", "pids", "io", "cpuset", "hugetlb", "rdma", "misc"));
     missing.removeAll(
-        where.delegation.equals("systemd")
+        where.delegation().equals("systemd")
             ? List.of(Files.readString(TOP.resolve("cgroup.controllers")).strip().split(" "))
             : offered);
-    if (where.group == null) {
+    if (where.group() == null) {
       assertThat(findings).isEmpty();
       return;
     }
@@ -209,9 +97,10 @@ class SystemdTest {
 
   @ParameterizedTest
   @EnumSource
-  void runDoesWhatCanBeDone(Where where) throws Exception {
+  void runDoesWhatCanBeDone(SystemdPlace where) throws Exception {
     HoldfastProcess.Ended run =
-        where.run(
+        run(
+            where,
             "run",
             "--memory",
             "64M",
@@ -224,15 +113,15 @@ class SystemdTest {
             "-c",
             "g=$(cut -d: -f3 /proc/self/cgroup); echo $g; cat /sys/fs/cgroup$g/memory.max"
                 + " /sys/fs/cgroup$g/memory.swap.max /sys/fs/cgroup$g/pids.max");
-    if (where.group == null) {
+    if (where.group() == null) {
       assertThat(run.status()).isEqualTo(125);
       assertThat(run.err())
           .startsWith("holdfast: cannot limit memory with pid-namespace: ")
-          .contains(where.told)
+          .contains(where.told())
           .contains("--cgroup-root")
           .matches("[^\\n]*: [^\\n]* \\([^\\n]*\\)\\n");
       HoldfastProcess.Ended unlimited =
-          where.run("run", "--report", "json", "--", "sh", "-c", "exit 3");
+          run(where, "run", "--report", "json", "--", "sh", "-c", "exit 3");
       assertThat(unlimited.status()).isEqualTo(3);
       assertThat(json(unlimited.err()).get("mechanism").asString()).isEqualTo("pid-namespace");
       return;
@@ -240,7 +129,7 @@ class SystemdTest {
     assertThat(run.err().lines()).as(run.err()).hasSize(1);
     assertThat(run.status()).isZero();
     List<String> printed = run.out().lines().toList();
-    assertThat(printed.getFirst()).matches(where.group + "/holdfast-[^/]+/job-1");
+    assertThat(printed.getFirst()).matches(where.group() + "/holdfast-[^/]+/job-1");
     assertThat(printed.subList(1, 4)).containsExactly("67108864", "0", "16");
     JsonNode report = json(run.err());
     assertThat(report.get("mechanism").asString()).isEqualTo("cgroup-v2");
@@ -249,34 +138,35 @@ class SystemdTest {
       assertThat(limit.get("status").asString()).isEqualTo("enforced");
     }
     assertThat(report.at("/cleanup/removed").asBoolean()).isTrue();
-    if (where.delegation.equals("systemd")) {
+    if (where.delegation().equals("systemd")) {
       awaitGone(scope(printed.getFirst()));
     }
   }
 
   @Test
   void aUsersLimitsStandAfterAReload() throws Exception {
-    limitsStandAfter("systemctl --user daemon-reload", Where.LOGIN_OF_A_USER);
+    limitsStandAfter("systemctl --user daemon-reload", SystemdPlace.LOGIN_OF_A_USER);
   }
 
   @Test
   void rootsLimitsStandAfterAReload() throws Exception {
-    limitsStandAfter("systemctl daemon-reload", Where.LOGIN_OF_ROOT);
+    limitsStandAfter("systemctl daemon-reload", SystemdPlace.LOGIN_OF_ROOT);
   }
 
   @Test
   void limitsStandAfterAReloadInAUsersService() throws Exception {
-    limitsStandAfter("systemctl --user daemon-reload", Where.USERS_SERVICE);
+    limitsStandAfter("systemctl --user daemon-reload", SystemdPlace.USERS_SERVICE);
   }
 
   @Test
   void limitsStandAfterAReloadInAUsersDelegatedScope() throws Exception {
-    limitsStandAfter("systemctl --user daemon-reload", Where.USERS_DELEGATED_SCOPE);
+    limitsStandAfter("systemctl --user daemon-reload", SystemdPlace.USERS_DELEGATED_SCOPE);
   }
 
-  private void limitsStandAfter(String reload, Where where) throws Exception {
+  private void limitsStandAfter(String reload, SystemdPlace where) throws Exception {
     HoldfastProcess.Ended run =
-        where.run(
+        run(
+            where,
             "run",
             "--memory",
             "64M",
@@ -298,7 +188,7 @@ class SystemdTest {
 
   @Test
   void killedItLeavesNothingInTheUsersScope() throws Exception {
-    Process login = start(Where.LOGIN_OF_A_USER);
+    Process login = start(SystemdPlace.LOGIN_OF_A_USER);
     try {
       Path scope = TOP.resolve(scope(Path.of("/proc/" + member() + "/cgroup")).substring(1));
       assertThat(scope).exists();
@@ -314,7 +204,7 @@ class SystemdTest {
 
   @Test
   void aNewKeeperIsBroughtIntoTheUsersScope() throws Exception {
-    Process login = start(Where.LOGIN_OF_A_USER);
+    Process login = start(SystemdPlace.LOGIN_OF_A_USER);
     try {
       Path scope = TOP.resolve(scope(Path.of("/proc/" + member() + "/cgroup")).substring(1));
       Path leaf = scope.resolve("holdfast.leaf/cgroup.procs");
@@ -366,7 +256,8 @@ class SystemdTest {
     assertThat(ended.err()).isEmpty();
     List<String> printed = ended.out().lines().toList();
     assertThat(printed.get(0)).matches("0::/user\\.slice/user-1000\\.slice/session-.*");
-    assertThat(printed.get(1)).matches("0::" + USER_SCOPE + "/holdfast-[^/]+/job-1");
+    assertThat(printed.get(1))
+        .matches("0::" + SystemdPlace.Group.USER_SCOPE + "/holdfast-[^/]+/job-1");
     assertThat(printed.get(2)).isEqualTo("1 members");
   }
 
@@ -385,9 +276,39 @@ class SystemdTest {
     }
   }
 
-  private Process start(Where where) throws Exception {
+  private static HoldfastProcess.Ended run(SystemdPlace where, String... arguments)
+      throws Exception {
+    return await(where.words(installed.words(arguments)));
+  }
+
+  /** Looks around once, for a start takes long there. */
+  private static Seen seen(SystemdPlace where) throws Exception {
+    Seen before = SEEN.get(where);
+    if (before != null) {
+      return before;
+    }
+    HoldfastProcess.Ended doctor = run(where, "doctor", "--json");
+    assertThat(doctor.err()).isEmpty();
+    HoldfastProcess.Ended offer =
+        await(
+            where.words(
+                List.of(
+                    "sh",
+                    "-c",
+                    "cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/cgroup.controllers")));
+    Seen seen =
+        new Seen(
+            json(doctor.out()),
+            doctor.status(),
+            run(where, "doctor").out(),
+            List.of(offer.out().strip().split(" +")));
+    SEEN.put(where, seen);
+    return seen;
+  }
+
+  private Process start(SystemdPlace where) throws Exception {
     return HoldfastProcess.start(
-        where.way.apply(
+        where.words(
             installed.words(
                 "run", "--memory", "64M", "--", "perl", "-e", "sleep 1000", mark.text())));
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.HostOnly;
 import dev.holdfast.testing.Needs;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -89,6 +90,36 @@ class UndelegatedTest {
     assertThat(ended.status()).isEqualTo(125);
     assertThat(ended.err()).startsWith("holdfast: cannot start as another user with pid-namespace");
     assertThat(file).doesNotExist();
+  }
+
+  /** As {@code sudo -u nobody} in one's own home, and to whoever started a program otherwise. */
+  @Test
+  void aDirectoryThatNoPathLeadsToIsInherited() throws Exception {
+    Path closed = closed();
+    HoldfastProcess.Ended ended =
+        asNobody(closed, List.of(), "run", "--mechanism", "process-group", "--", "touch", "here");
+    assertThat(ended.status()).as(ended.err()).isZero();
+    assertThat(closed.resolve("here")).exists();
+
+    // A pid namespace has a /proc of its own, and so mounts of its own: into those a path leads.
+    HoldfastProcess.Ended entering =
+        asNobody(closed, List.of(), "run", "--", "touch", file.toString());
+    assertThat(entering.status()).isEqualTo(125);
+    assertThat(entering.err())
+        .startsWith("holdfast: cannot start touch: changing to the directory: EACCES")
+        .contains("give a directory that exists and may be entered");
+    assertThat(file).doesNotExist();
+    ended = asNobody(closed, List.of(), "run", "--cwd", "/", "--", "touch", file.toString());
+    assertThat(ended.status()).as(ended.err()).isZero();
+    assertThat(file).exists();
+  }
+
+  /** All may do anything in it, but only root may come to it. */
+  private Path closed() throws IOException {
+    Path inner = Files.createDirectories(folder.resolve("closed/inner"));
+    Files.setPosixFilePermissions(inner, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Files.setPosixFilePermissions(inner.getParent(), PosixFilePermissions.fromString("rwx------"));
+    return inner;
   }
 
   private void servesWithoutLimits(String mechanism, List<String> where) throws Exception {
@@ -205,8 +236,14 @@ class UndelegatedTest {
   }
 
   private HoldfastProcess.Ended asNobody(List<String> where, String... arguments) throws Exception {
+    return asNobody(folder, where, arguments);
+  }
+
+  private HoldfastProcess.Ended asNobody(Path directory, List<String> where, String... arguments)
+      throws Exception {
     List<String> words =
-        new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+        new ArrayList<>(List.of("sh", "-c", "cd \"$0\" && exec \"$@\"", directory.toString()));
+    words.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
     words.addAll(where);
     words.addAll(HoldfastProcess.words(parts, arguments));
     return HoldfastProcess.await(HoldfastProcess.start(words));

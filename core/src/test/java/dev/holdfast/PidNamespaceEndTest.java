@@ -1,0 +1,183 @@
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.HostAndGuest;
+import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.Place;
+import dev.holdfast.testing.Unprivileged;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * The end of jobs in pid namespaces, again and again and whatever their members do, judged by the
+ * process table: as root, and as a user without any cgroup ({@link PidNamespaceAsNobodyTest}).
+ */
+@HostAndGuest
+@Unprivileged
+@Needs(Feature.PID_NAMESPACES)
+@Timeout(180)
+class PidNamespaceEndTest {
+  @RegisterExtension final Marked mark = Marked.fresh();
+
+  @Test
+  void closingEndsATreeThatTriesToGetAway() throws Exception {
+    try (Job job = PidNamespaceTest.open()) {
+      assertThat(job.mechanism().text()).isEqualTo("pid-namespace");
+      assertThat(job.cgroupPaths()).isEmpty();
+      assertThat(job.members()).isEmpty();
+      job.start(Trees.daemon(mark)).waitFor();
+      job.start(Trees.sessions(3, mark));
+      job.start(Trees.stubborn(mark));
+      mark.await(6);
+      assertThat(job.members())
+          .extracting(Integer::longValue)
+          .containsExactlyInAnyOrderElementsOf(mark.alive());
+      job.close();
+      assertThat(job.cleanup().orElseThrow().killedMembers()).isEqualTo(6);
+      assertThat(job.cleanup().orElseThrow().removed()).isTrue();
+    }
+    assertThat(mark.alive()).isEmpty();
+  }
+
+  /** The positive control: the same tree, without a job, lives on, and the search finds it. */
+  @Test
+  void withoutAJobTheTreeGetsAway() throws Exception {
+    Trees.getAway(mark);
+  }
+
+  /**
+   * Each process makes another and ends, for ever: whoever looks for them one by one may find
+   * nobody. So each says in a pipe that it was there, and the pipe ends with the last of them.
+   */
+  @Test
+  void aBombThatNeverStandsStillEnds() throws Exception {
+    int seen = 200;
+    Child bomb;
+    try (Job job = PidNamespaceTest.open()) {
+      bomb =
+          job.start(
+              Trees.perl(
+                      "for (1..7) { last if !fork }"
+                          + " while (1) { syswrite(STDOUT, '.'); $p = fork; exit if $p }",
+                      mark)
+                  .stdout(Output.pipe()));
+      assertThat(bomb.stdout().readNBytes(seen)).hasSize(seen);
+      assertThat(bomb.waitFor().status()).isZero();
+    }
+    assertThat(mark.alive()).isEmpty();
+    assertThat(bomb.stdout().readAllBytes()).as("until nobody has the pipe").isNotNull();
+  }
+
+  @Test
+  void startsAgainAfterAKill() throws Exception {
+    try (Job job = PidNamespaceTest.open()) {
+      job.kill();
+      for (int round = 0; round < 3; round++) {
+        job.start(Trees.sessions(3, mark));
+        mark.await(4);
+        assertThat(job.members()).hasSize(4);
+        job.kill();
+        assertThat(mark.alive()).isEmpty();
+        assertThat(job.members()).isEmpty();
+        assertThat(job.start(Command.of("sh", "-c", "exit 3")).waitFor().status()).isEqualTo(3);
+      }
+    }
+  }
+
+  /** Each is killed, or starts in the next namespace; none is left when closing has returned. */
+  @Test
+  void startsBesideKillsAndTheEnd() throws Exception {
+    AtomicInteger started = new AtomicInteger();
+    List<Throwable> failures = new CopyOnWriteArrayList<>();
+    Job job = PidNamespaceTest.open();
+    List<Thread> starters = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      starters.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                try {
+                  while (true) {
+                    job.start(Trees.daemon(mark));
+                    started.incrementAndGet();
+                  }
+                } catch (HoldfastException closed) {
+                  if (!closed.getMessage().contains("is closed")) {
+                    failures.add(closed);
+                  }
+                } catch (Exception failure) {
+                  failures.add(failure);
+                }
+              }));
+    }
+    for (int kill = 1; kill <= 20; kill++) {
+      int enough = 5 * kill;
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> started.get() >= enough || !failures.isEmpty());
+      job.kill();
+    }
+    job.close();
+    assertThat(mark.alive()).isEmpty();
+    for (Thread starter : starters) {
+      starter.join();
+    }
+    assertThat(failures).isEmpty();
+    assertThat(mark.alive()).isEmpty();
+  }
+
+  /** As when the kernel lacks memory and takes it: the members go with it, the job stays usable. */
+  @Test
+  void startsAgainWhereTheFirstProcessWasKilled() throws Exception {
+    try (Job job = PidNamespaceTest.open()) {
+      Child child = job.start(Trees.sleeper(mark));
+      mark.await(1);
+      ProcessHandle.of(PidNamespaceTest.init()).orElseThrow().destroyForcibly();
+      assertThat(child.waitFor().signal()).contains(Signal.KILL);
+      assertThat(job.start(Command.of("sh", "-c", "exit 4")).waitFor().status()).isEqualTo(4);
+      assertThat(job.usage().cpu().total()).as("what was not counted").isEmpty();
+    }
+  }
+
+  @Test
+  void twoHundredJobsLeaveNeitherDescriptorNorProcess() throws Exception {
+    int jobs = Place.isGuest() ? 50 : 200;
+    long processes = 0;
+    long descriptors = 0;
+    for (int i = 0; i < jobs + 5; i++) {
+      if (i == 5) {
+        processes = ProcessHandle.current().children().count();
+        descriptors = descriptors();
+      }
+      try (Job job = PidNamespaceTest.open()) {
+        assertThat(job.start(Command.of("true")).waitFor().status()).isZero();
+        if (i % 10 == 0) {
+          job.start(Trees.daemon(mark)).waitFor();
+        }
+      }
+    }
+    assertThat(mark.alive()).isEmpty();
+    assertThat(ProcessHandle.current().children().count()).isEqualTo(processes);
+    assertThat(descriptors()).isLessThanOrEqualTo(descriptors);
+  }
+
+  private static long descriptors() throws IOException {
+    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+      return open.count();
+    }
+  }
+}
