@@ -66,7 +66,8 @@ enum start_flags {
                                      child is in the keeper's process group, which nobody wants */
   START_UMASK = 1u << 5,
   START_NICE = 1u << 6,
-  START_DIRECTORY = 1u << 7, /* the first string is the directory */
+  START_DIRECTORY = 1u << 7, /* the first string is the directory; without it the keeper's, which was started there,
+                                or with START_ENTER the root of the mount namespace */
   START_GROUPS = 1u << 8,    /* setgroups(groups) */
   START_GID = 1u << 9,
   START_UID = 1u << 10,

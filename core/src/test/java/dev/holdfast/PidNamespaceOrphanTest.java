@@ -120,9 +120,7 @@ class PidNamespaceOrphanTest {
         job.start(Command.of("true")).waitFor();
       }
       if (fate == Fate.FIRST_STOPPED) {
-        new ProcessBuilder("kill", "-STOP", Long.toString(named("holdfast-init", self)))
-            .start()
-            .waitFor();
+        Jvm.stop(ProcessHandle.of(named("holdfast-init", self)).orElseThrow());
       }
       if (fate == Fate.RELEASED) {
         job.stop(new Signal(28), Duration.ofMillis(1), false);

@@ -6,6 +6,7 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Systemd;
+import dev.holdfast.testing.Tool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -247,10 +248,7 @@ class SystemdTest {
     words.removeLast();
     words.add(Adopter.class.getName());
     Installed.script(adopter, words);
-    Process sharing =
-        new ProcessBuilder("chmod", "-R", "a+rX", folder.resolve("adopter-classes").toString())
-            .start();
-    assertThat(sharing.waitFor()).isZero();
+    Tool.run("chmod", "-R", "a+rX", folder.resolve("adopter-classes").toString());
     HoldfastProcess.Ended ended =
         await(Installed.login("tester", List.of(adopter.toString(), mark.text())));
     assertThat(ended.err()).isEmpty();
