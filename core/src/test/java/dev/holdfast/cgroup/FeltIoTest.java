@@ -2,9 +2,6 @@ package dev.holdfast.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
-import static org.assertj.core.api.Assertions.withinPercentage;
-import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.InGuest;
@@ -33,11 +30,26 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FeltIoTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final long MIB = 1 << 20;
+
+  /** Seconds that what takes 3 s within its limit needs at most without. */
+  private static final double UNLIMITED = 1.5;
+
   private static final Pattern COPIED = Pattern.compile("([0-9]+) bytes .* copied, ([0-9.e-]+) s,");
 
   @RegisterExtension final LiveGroups groups = new LiveGroups();
 
-  /** Seconds, as dd has measured them. */
+  /**
+   * Seconds, as dd has measured them, again until it took less than {@code soon}: whatever else the
+   * machine does makes it slower, and nothing can make it faster than the limit lets it.
+   */
+  private double fastest(Cgroup group, String words, double soon) throws Exception {
+    double fastest = copy(group, words);
+    for (int again = 0; again < 9 && fastest >= soon; again++) {
+      fastest = Math.min(fastest, copy(group, words));
+    }
+    return fastest;
+  }
+
   private double copy(Cgroup group, String words) throws Exception {
     Process process = groups.runAndRead(group, "LC_ALL=C exec dd " + words);
     String output = new String(process.getInputStream().readAllBytes());
@@ -55,7 +67,7 @@ class FeltIoTest {
   void bytesWrittenInASecond() throws Exception {
     try (LoopDevice device = new LoopDevice(32 * MIB)) {
       Cgroup group = groups.make();
-      assertThat(copy(group, write(device))).as("without a limit").isLessThan(1.5);
+      assertThat(fastest(group, write(device), UNLIMITED)).isLessThan(UNLIMITED);
 
       List<AppliedLimit> rows =
           group.apply(
@@ -66,16 +78,16 @@ class FeltIoTest {
       assertThat(row.effective().orElseThrow().toString())
           .startsWith(device.number() + " ")
           .contains("wbps=4194304");
-      assertThat(copy(group, write(device))).isCloseTo(3.0, within(0.6));
+      assertThat(fastest(group, write(device), 3.6)).isBetween(2.4, 3.6);
 
       // Other rates, and other groups, are not in it.
-      assertThat(copy(group, "if=" + device.path() + " of=/dev/null bs=256k count=48 iflag=direct"))
-          .isLessThan(1.5);
-      assertThat(copy(groups.make(), write(device))).isLessThan(1.5);
+      String reads = "if=" + device.path() + " of=/dev/null bs=256k count=48 iflag=direct";
+      assertThat(fastest(group, reads, UNLIMITED)).isLessThan(UNLIMITED);
+      assertThat(fastest(groups.make(), write(device), UNLIMITED)).isLessThan(UNLIMITED);
 
       group.apply(
           Limits.builder().ioMax(device.number(), IoRate.WRITE_BYTES, "max").build(), false);
-      assertThat(copy(group, write(device))).as("lifted again").isLessThan(1.5);
+      assertThat(fastest(group, write(device), UNLIMITED)).as("lifted").isLessThan(UNLIMITED);
     }
   }
 
@@ -85,14 +97,14 @@ class FeltIoTest {
     try (LoopDevice device = new LoopDevice(32 * MIB)) {
       Cgroup group = groups.make();
       String reads = "if=" + device.path() + " of=/dev/null bs=4k count=150 iflag=direct";
-      assertThat(copy(group, reads)).as("without a limit").isLessThan(1.5);
+      assertThat(fastest(group, reads, UNLIMITED)).isLessThan(UNLIMITED);
       group.apply(
           Limits.builder()
               .ioMax(device.number(), IoRate.READS, "50")
               .ioMax(device.number(), IoRate.WRITE_BYTES, "1G")
               .build(),
           false);
-      assertThat(copy(group, reads)).isCloseTo(3.0, within(0.6));
+      assertThat(fastest(group, reads, 3.6)).isBetween(2.4, 3.6);
     }
   }
 
@@ -142,8 +154,17 @@ class FeltIoTest {
                   .getFirst())) {
         assertThat(row.by()).hasValue("io.weight");
       }
-      assertThat(shared(device, first, second))
-          .isCloseTo((double) other / one, withinPercentage(15));
+      for (Cgroup group : List.of(first, second)) {
+        for (int reader = 0; reader < 2; reader++) {
+          groups.run(group, "exec dd if=" + device.path() + " of=/dev/null bs=64k iflag=direct");
+        }
+      }
+      try {
+        TwoShares.awaitRatio(first, second, FeltIoTest::read, MIB, 50 * MIB, (double) other / one);
+      } finally {
+        first.kill(PATIENCE); // before the device is taken away
+        second.kill(PATIENCE);
+      }
     }
   }
 
@@ -168,22 +189,6 @@ class FeltIoTest {
       Files.writeString(ROOT.resolve("io.cost.qos"), number + " enable=0 ctrl=auto");
       Files.writeString(ROOT.resolve("io.cost.model"), number + " ctrl=auto");
     }
-  }
-
-  /** How many bytes the second reads for one of the first, while both read. */
-  private double shared(LoopDevice device, Cgroup first, Cgroup second) throws Exception {
-    for (Cgroup group : List.of(first, second)) {
-      for (int reader = 0; reader < 2; reader++) {
-        groups.run(group, "exec dd if=" + device.path() + " of=/dev/null bs=64k iflag=direct");
-      }
-    }
-    await().atMost(PATIENCE).until(() -> read(first) > MIB && read(second) > MIB);
-    TwoShares before = TwoShares.of(first, second, FeltIoTest::read);
-    await().atMost(PATIENCE).until(() -> read(first) + read(second) > before.sum() + 50 * MIB);
-    double ratio = TwoShares.of(first, second, FeltIoTest::read).ratioSince(before);
-    first.kill(PATIENCE); // before the device is taken away
-    second.kill(PATIENCE);
-    return ratio;
   }
 
   private static long read(Cgroup group) throws IOException {
