@@ -89,18 +89,22 @@ static bool each_job(enum pass pass, int64_t until) {
 }
 
 /*
- * A kill can be undone by nobody, but a member can be frozen again between the thaw and the kill: so, once more. The
- * kill may take long itself, and what comes too soon after it holds up those that are dying: a freezer freezes them.
+ * A kill can be undone by nobody, but a member can be frozen again between the thaw and the kill: so, once more. What
+ * comes too soon after a kill holds up those that are dying, since a freezer freezes them; and where the kill itself
+ * took long, so does dying.
  */
 static void kill_all(void) {
   bool whole = !each_job(ANY_RELEASED, 0);
   for (int64_t patience = 100; now_ms() < end_deadline; patience *= patience < 2000 ? 2 : 1) {
+    int64_t begin = now_ms();
     if (whole) {
       kill_group(anchor.group[0], ".");
     } else {
       each_job(KILL, 0);
     }
-    int64_t until = now_ms() + patience;
+    int64_t killed = now_ms();
+    if (patience < killed - begin) patience = killed - begin;
+    int64_t until = killed + patience;
     if (until > end_deadline) until = end_deadline;
     if (whole ? wait_empty(anchor.group[0], until) : each_job(AWAIT, until)) return;
   }

@@ -66,9 +66,9 @@ class IssueLinesTest {
         report(
             start("--cpus", "0.2", "--timeout", "2s", "--", "perl", "-e", "1 while 1", mark.text()),
             124);
-    // 0.3 to 0.55 s, where it is ended as soon as the two seconds are over.
+    // At most 0.55 s, where it is ended as soon as the two seconds are over.
     double wall = report.get("wallSeconds").asDouble();
-    assertThat(report.at("/cpu/totalSeconds").asDouble() / wall).isBetween(0.15, 0.55 / 2);
+    assertThat(report.at("/cpu/totalSeconds").asDouble()).isBetween(0.3, 0.55 / 2 * wall);
     assertThat(report.at("/cpu/throttledSeconds").asDouble()).isPositive();
   }
 
