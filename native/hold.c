@@ -3,7 +3,7 @@
  *
  * A number of a process or session may be given away again once nobody has it. A leader is pinned by a pidfd, and its
  * number is that of its session as long as it is not reaped. When it has ended, a member is pinned in its place, as long
- * as there is one: while that is there, the number is still the session's. Only in the moment between its end and our
+ * as there is one: while that is there, the number is still the session's. Only in the 50 ms between its end and our
  * look could all other members end, all numbers of the machine be used up, and a stranger get this one, make a session
  * and leave it to others; a stranger that still is there is seen.
  */
@@ -15,7 +15,7 @@
 #include "syscall.h"
 
 #define MOST_HELD 16384
-#define EVENTS 32
+#define EVENTS 512
 #define END_MS 30000
 #define STOP_MS 500
 #define NEWCOMERS_MS 5000
@@ -128,7 +128,7 @@ static int pin_another(struct held *entry, const struct processes *all) {
 }
 
 bool look_at_holds(void) {
-  struct epoll_event events[EVENTS];
+  static struct epoll_event events[EVENTS];
   long count = held_events < 0 ? 0 : sys_epoll_wait(held_events, events, EVENTS, 0);
   struct processes all = {NULL, 0};
   for (long i = 0; i < count; i++) {

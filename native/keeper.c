@@ -10,6 +10,8 @@
 #include "keeper.h"
 #include "syscall.h"
 
+#define LOOK_EVERY_MS 50
+
 /* A request has up to 43 descriptors, an anchor 65, and both come on top of what is open already. */
 #define ENOUGH_FILES 1024
 
@@ -74,12 +76,23 @@ static bool keep_or_hold(struct message *message) {
   }
 }
 
+/*
+ * To look at who is held, all of /proc is read, and meanwhile no start is served: so many ends become one look. In that
+ * time a number cannot come round again.
+ */
 static void serve(int socket, int jvm, const struct inherited *inherited, struct message *message) {
+  int64_t next_look = 0;
   for (;;) {
-    struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLIN | POLLRDHUP, 0}, {holds(), POLLIN, 0}};
-    sys_ppoll(polls, 3, NULL);
+    int64_t rest = next_look == 0 ? 0 : next_look - now_ms();
+    struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLIN | POLLRDHUP, 0}, {rest > 0 ? -1 : holds(), POLLIN, 0}};
+    struct __kernel_timespec at_most = {0, rest * 1000000};
+    if (rest <= 0) next_look = 0;
+    sys_ppoll(polls, 3, rest > 0 ? &at_most : NULL);
     if (polls[0].revents != 0 || (polls[1].revents & GONE_EVENTS) != 0) return;
-    if (polls[2].revents != 0) look_at_holds();
+    if (polls[2].revents != 0) {
+      look_at_holds();
+      next_look = now_ms() + LOOK_EVERY_MS;
+    }
     if ((polls[1].revents & POLLIN) == 0) continue;
     long length = receive(socket, message);
     if (length < 0) {
