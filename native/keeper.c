@@ -83,10 +83,9 @@ static bool keep_or_hold(struct message *message) {
 static void serve(int socket, int jvm, const struct inherited *inherited, struct message *message) {
   int64_t next_look = 0;
   for (;;) {
-    int64_t rest = next_look == 0 ? 0 : next_look - now_ms();
+    int64_t rest = next_look - now_ms();
     struct pollfd polls[] = {{jvm, POLLIN, 0}, {socket, POLLIN | POLLRDHUP, 0}, {rest > 0 ? -1 : holds(), POLLIN, 0}};
     struct __kernel_timespec at_most = {0, rest * 1000000};
-    if (rest <= 0) next_look = 0;
     sys_ppoll(polls, 3, rest > 0 ? &at_most : NULL);
     if (polls[0].revents != 0 || (polls[1].revents & GONE_EVENTS) != 0) return;
     if (polls[2].revents != 0) {

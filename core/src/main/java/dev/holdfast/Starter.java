@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * {@link Child} of it.
  */
 final class Starter implements AutoCloseable {
+  private static final Path HERE = Path.of("");
+
   private final Command command;
   private final List<AutoCloseable> theirs = new ArrayList<>();
   private final List<AutoCloseable> ours = new ArrayList<>();
@@ -90,11 +92,11 @@ final class Starter implements AutoCloseable {
                         new StartRequest.ResourceLimit(
                             limit.resource().number(), limit.soft(), limit.hard()))
                     .toList());
-    request.ownDirectory(RawText.bytes(OwnDirectory.path()));
-    command
-        .directory()
-        .filter(path -> !path.equals(Path.of("")))
-        .ifPresent(path -> request.directory(RawText.bytes(path)));
+    Path directory = command.directory().orElse(HERE);
+    request.wholeDirectory(RawText.bytes(OwnDirectory.resolve(directory)));
+    if (!directory.equals(HERE)) {
+      request.directory(RawText.bytes(directory));
+    }
     command.umask().ifPresent(request::umask);
     command.nice().ifPresent(request::nice);
     command.oomScoreAdj().ifPresent(request::oomScoreAdj);

@@ -2,7 +2,6 @@ package dev.holdfast.linux;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +43,7 @@ public final class StartRequest {
   int[] groups = {};
   List<ResourceLimit> resourceLimits = List.of();
   byte @Nullable [] directory;
-  private byte[] ownDirectory = {'/'};
+  private byte[] wholeDirectory = {'/'};
   final List<byte[]> candidates = new ArrayList<>();
   final List<byte[]> arguments = new ArrayList<>();
   final List<byte[]> environment = new ArrayList<>();
@@ -75,18 +74,18 @@ public final class StartRequest {
   }
 
   /**
-   * Ours, where the child begins too: it has it from the keeper, whatever path leads there. Who
-   * enters a mount namespace begins at its root, and needs the path.
+   * Where the child goes. It begins where we are: it has that from the keeper, whatever path leads
+   * there.
    */
-  public StartRequest ownDirectory(byte[] path) {
-    ownDirectory = path;
-    return this;
-  }
-
-  /** Where the child goes, seen from where it begins. */
   public StartRequest directory(byte[] path) {
     directory = path;
     flags |= DIRECTORY;
+    return this;
+  }
+
+  /** The same from the root, where a child begins that enters a mount namespace. */
+  public StartRequest wholeDirectory(byte[] path) {
+    wholeDirectory = path;
     return this;
   }
 
@@ -182,17 +181,7 @@ public final class StartRequest {
   StartRequest enter(Descriptor pidfd, boolean user) {
     first = pidfd;
     flags = (flags & ~ENTER_USER) | ENTER | (user ? ENTER_USER : 0);
-    return directory(directory == null ? ownDirectory : seenFrom(ownDirectory, directory));
-  }
-
-  private static byte[] seenFrom(byte[] start, byte[] path) {
-    if (path.length > 0 && path[0] == '/') {
-      return path;
-    }
-    byte[] whole = Arrays.copyOf(start, start.length + 1 + path.length);
-    whole[start.length] = '/';
-    System.arraycopy(path, 0, whole, start.length + 1, path.length);
-    return whole;
+    return directory(wholeDirectory);
   }
 
   /** Whether the child is to be somebody else than we are. */
