@@ -7,17 +7,15 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Marked;
+import dev.holdfast.testing.OpenFiles;
 import dev.holdfast.testing.Removal;
 import dev.holdfast.testing.WallTime;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -163,7 +161,8 @@ class JobTest {
     assertThat(mark.alive()).hasSize(1);
     assertThat(Groups.membersOf(directories.getFirst())).isEqualTo(mark.alive());
     // Nothing of the job is held any more.
-    assertThat(openFiles()).noneMatch(file -> directories.stream().anyMatch(file::startsWith));
+    assertThat(OpenFiles.targets())
+        .noneMatch(file -> directories.stream().anyMatch(file::startsWith));
     mark.end();
     mark.await(0);
     Removal.await(directories);
@@ -324,17 +323,5 @@ class JobTest {
 
   private static Duration cpu(Job job) throws Exception {
     return job.usage().cpu().total().orElseThrow();
-  }
-
-  private static List<Path> openFiles() throws IOException {
-    List<Path> open = new ArrayList<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-      for (Path descriptor : all) {
-        if (Files.isSymbolicLink(descriptor)) {
-          open.add(Files.readSymbolicLink(descriptor));
-        }
-      }
-    }
-    return open;
   }
 }

@@ -7,17 +7,14 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.OpenFiles;
 import dev.holdfast.testing.Place;
 import dev.holdfast.testing.Unprivileged;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -157,11 +154,11 @@ class PidNamespaceEndTest {
   void twoHundredJobsLeaveNeitherDescriptorNorProcess() throws Exception {
     int jobs = Place.isGuest() ? 50 : 200;
     long processes = 0;
-    long descriptors = 0;
+    int descriptors = 0;
     for (int i = 0; i < jobs + 5; i++) {
       if (i == 5) {
         processes = ProcessHandle.current().children().count();
-        descriptors = descriptors();
+        descriptors = OpenFiles.targets().size();
       }
       try (Job job = PidNamespaceTest.open()) {
         assertThat(job.start(Command.of("true")).waitFor().status()).isZero();
@@ -172,12 +169,6 @@ class PidNamespaceEndTest {
     }
     assertThat(mark.alive()).isEmpty();
     assertThat(ProcessHandle.current().children().count()).isEqualTo(processes);
-    assertThat(descriptors()).isLessThanOrEqualTo(descriptors);
-  }
-
-  private static long descriptors() throws IOException {
-    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
-      return open.count();
-    }
+    assertThat(OpenFiles.targets()).hasSizeLessThanOrEqualTo(descriptors);
   }
 }

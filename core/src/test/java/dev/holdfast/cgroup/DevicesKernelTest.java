@@ -9,8 +9,8 @@ import dev.holdfast.linux.Directory;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.OpenFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -301,7 +301,7 @@ class DevicesKernelTest {
     try (Directory unified = Directory.open(before)) {
       new DevicesV2(unified).set(DevicePolicy.DENY_ALL);
       int id = Bpf.query(unified, Bpf.ATTACH_DEVICE)[0];
-      assertThat(openDescriptors()).doesNotContain("bpf-prog");
+      assertThat(OpenFiles.targets().toString()).doesNotContain("bpf-prog");
       inside.close();
       group.close();
       assertThat(before).doesNotExist();
@@ -315,17 +315,5 @@ class DevicesKernelTest {
     } catch (IOException gone) {
       return true;
     }
-  }
-
-  private static String openDescriptors() throws IOException {
-    StringBuilder all = new StringBuilder();
-    try (var files = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-      for (Path file : files) {
-        if (Files.isSymbolicLink(file)) {
-          all.append(Files.readSymbolicLink(file)).append('\n');
-        }
-      }
-    }
-    return all.toString();
   }
 }

@@ -7,13 +7,13 @@ import static org.awaitility.Awaitility.await;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
+import dev.holdfast.testing.OpenFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -116,24 +116,17 @@ class NestedGroupTest {
       Files.createDirectory(directories().getLast().resolve("wide-" + n));
     }
     group.walk(NestedGroup::usage); // opens what the first time opens
-    long before = open();
-    List<Long> meanwhile = new ArrayList<>();
+    int before = OpenFiles.targets().size();
+    List<Integer> meanwhile = new ArrayList<>();
     group.walk(nested -> {
       nested.usage();
       nested.statistics();
-      meanwhile.add(open());
+      meanwhile.add(OpenFiles.targets().size());
     });
     assertThat(meanwhile).hasSize(80).allMatch(count -> count == before);
     // The positive control: what is open is seen.
     try (var one = Files.newInputStream(Path.of("/proc/self/status"))) {
-      assertThat(open()).isEqualTo(before + 1);
-    }
-  }
-
-  /** Descriptors, less the one of the listing itself. */
-  private static long open() throws IOException {
-    try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
-      return all.count();
+      assertThat(OpenFiles.targets()).hasSize(before + 1);
     }
   }
 

@@ -3,11 +3,11 @@ package dev.holdfast.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.linux.FaultMatrix;
+import dev.holdfast.testing.OpenFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,16 +62,6 @@ class PeakWindowTest {
 
   /** How many descriptors of this process are of it. */
   private long opened(String file) throws IOException {
-    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
-      return descriptors.filter(descriptor -> isOf(descriptor, temp.resolve(file))).count();
-    }
-  }
-
-  private static boolean isOf(Path descriptor, Path file) {
-    try {
-      return Files.readSymbolicLink(descriptor).equals(file);
-    } catch (IOException closed) {
-      return false;
-    }
+    return OpenFiles.targets().stream().filter(temp.resolve(file)::equals).count();
   }
 }

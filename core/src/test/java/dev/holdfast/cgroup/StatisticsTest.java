@@ -3,6 +3,7 @@ package dev.holdfast.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.linux.PageSize;
+import dev.holdfast.testing.OpenFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -314,17 +315,9 @@ class StatisticsTest {
   }
 
   private long openFiles() throws IOException {
-    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
-      return open.filter(link -> target(link).startsWith(temp + "/")).count();
-    }
-  }
-
-  private static String target(Path link) {
-    try {
-      return Files.readSymbolicLink(link).toString();
-    } catch (IOException closed) {
-      return "";
-    }
+    return OpenFiles.targets().stream()
+        .filter(file -> file.startsWith(temp) && !file.equals(temp))
+        .count();
   }
 
   private static Duration micros(long count) {

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.holdfast.testing.OpenFiles;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -70,14 +70,7 @@ class SocketTest {
 
   /** As the kernel names them: {@code socket:[INODE]}. */
   private static Set<Path> sockets() throws IOException {
-    Set<Path> sockets = new HashSet<>();
-    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-      for (Path each : descriptors) {
-        if (Files.isSymbolicLink(each)) {
-          sockets.add(Files.readSymbolicLink(each));
-        }
-      }
-    }
+    Set<Path> sockets = new HashSet<>(OpenFiles.targets());
     sockets.removeIf(file -> !file.toString().startsWith("socket:"));
     return sockets;
   }
