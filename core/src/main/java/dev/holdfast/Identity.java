@@ -16,6 +16,11 @@ import java.util.List;
 public record Identity(int uid, int gid, List<Integer> groups) {
   public Identity {
     groups = List.copyOf(groups);
+    // setresuid(2) takes −1 for "as it is", which would leave a command with our own identity.
+    if (uid == -1 || gid == -1 || groups.contains(-1)) {
+      throw new IllegalArgumentException(
+          "not an identity: user " + uid + ", group " + gid + ", groups " + groups);
+    }
   }
 
   /**

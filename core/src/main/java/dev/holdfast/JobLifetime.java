@@ -26,6 +26,9 @@ final class JobLifetime {
   private static final Object HOOK = new Object();
   private static boolean hooked;
 
+  /** No job is to come after those that {@link #closeAll} finds. */
+  private static volatile boolean over;
+
   private final Container container;
   private final Duration deadline;
   private final Object closing = new Object();
@@ -54,6 +57,9 @@ final class JobLifetime {
       }
       OPEN.add(lifetime);
       Forgotten.whenForgotten(job, lifetime::closeForgotten);
+    }
+    if (over) {
+      lifetime.closeForgotten();
     }
   }
 
@@ -248,6 +254,7 @@ final class JobLifetime {
   }
 
   static void closeAll() {
+    over = true;
     OPEN.forEach(JobLifetime::closeForgotten);
     try {
       Ladder.own().close();

@@ -2,7 +2,6 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Marked;
@@ -10,12 +9,6 @@ import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.OpenFiles;
 import dev.holdfast.testing.Place;
 import dev.holdfast.testing.Unprivileged;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -99,42 +92,7 @@ class PidNamespaceEndTest {
   /** Each is killed, or starts in the next namespace; none is left when closing has returned. */
   @Test
   void startsBesideKillsAndTheEnd() throws Exception {
-    AtomicInteger started = new AtomicInteger();
-    List<Throwable> failures = new CopyOnWriteArrayList<>();
-    Job job = PidNamespaceTest.open();
-    List<Thread> starters = new ArrayList<>();
-    for (int i = 0; i < 3; i++) {
-      starters.add(
-          Thread.ofPlatform()
-              .start(() -> {
-                try {
-                  while (true) {
-                    job.start(Trees.daemon(mark));
-                    started.incrementAndGet();
-                  }
-                } catch (HoldfastException closed) {
-                  if (!closed.getMessage().contains("is closed")) {
-                    failures.add(closed);
-                  }
-                } catch (Exception failure) {
-                  failures.add(failure);
-                }
-              }));
-    }
-    for (int kill = 1; kill <= 20; kill++) {
-      int enough = 5 * kill;
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> started.get() >= enough || !failures.isEmpty());
-      job.kill();
-    }
-    job.close();
-    assertThat(mark.alive()).isEmpty();
-    for (Thread starter : starters) {
-      starter.join();
-    }
-    assertThat(failures).isEmpty();
-    assertThat(mark.alive()).isEmpty();
+    Starters.besideKillsAndTheEnd(PidNamespaceTest.open(), Trees.daemon(mark), mark);
   }
 
   /** As when the kernel lacks memory and takes it: the members go with it, the job stays usable. */

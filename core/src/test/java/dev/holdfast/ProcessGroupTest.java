@@ -134,7 +134,8 @@ class ProcessGroupTest {
   /** The control first: what is not in a job lives on. */
   @Test
   void killingTheJvmEndsItsSessions() throws Exception {
-    for (String how : List.of("outside", "job", "keeper-killed", "keeper-stopped", "released")) {
+    for (String how :
+        List.of("outside", "job", "keeper-killed", "keeper-stopped", "released", "started-late")) {
       Process jvm = Jvm.leadingASession(Victim.class, how, mark.text());
       assertThat(Jvm.line(jvm)).isEqualTo("ready");
       assertThat(mark.alive()).as(how).hasSize(5 + 1);
@@ -190,6 +191,11 @@ class ProcessGroupTest {
       Job job = Job.builder().mechanism(MechanismChoice.PROCESS_GROUP).open();
       if (arguments[0].equals("outside")) {
         new ProcessBuilder(five.words()).start();
+      } else if (arguments[0].equals("started-late")) {
+        Child before = job.start(Command.of("sleep", "1000"));
+        job.stop(new Signal(28), Duration.ofMillis(1), false);
+        before.signal(Signal.KILL);
+        job.start(five); // in a released job
       } else {
         job.start(five);
       }

@@ -3,12 +3,13 @@ package dev.holdfast.containment;
 import dev.holdfast.cgroup.AppliedLimit;
 import dev.holdfast.cgroup.Cgroup;
 import dev.holdfast.cgroup.CgroupVersion;
-import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.StartOutcome;
 import dev.holdfast.linux.StartRequest;
+import dev.holdfast.linux.StartStep;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,8 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * A job in control groups.
@@ -33,9 +32,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 public final class CgroupContainer implements KeptContainer {
   private static final int SIGKILL = 9;
-
-  /** What a freeze waits for starts that are under way. */
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final Set<Integer> REFUSED_CLONE =
+      Set.of(Errno.ENOSYS, Errno.EPERM, Errno.EINVAL, Errno.E2BIG);
 
   /** What counting those who are killed then may take. */
   static final Duration COUNTING = Duration.ofMillis(500);
@@ -49,11 +47,8 @@ public final class CgroupContainer implements KeptContainer {
   private volatile boolean joinByWrite;
   private volatile boolean endsTogetherAtOom = true;
 
-  /**
-   * Held for reading by starts, which use our descriptors, and for writing to close those, and to
-   * freeze.
-   */
-  private final ReentrantReadWriteLock starting = new ReentrantReadWriteLock();
+  /** Closed to close the descriptors that starts use, and to freeze. */
+  private final StartGate gate = new StartGate();
 
   private volatile boolean closing;
   private volatile boolean finished;
@@ -76,14 +71,14 @@ public final class CgroupContainer implements KeptContainer {
 
   @Override
   public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
-    starting.readLock().lock();
+    gate.enter();
     try {
       if (closing) {
-        throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
+        throw StartGate.closed();
       }
       return startHeld(request);
     } finally {
-      starting.readLock().unlock();
+      gate.leave();
       if (finished) {
         closeIfUnused();
       }
@@ -92,21 +87,31 @@ public final class CgroupContainer implements KeptContainer {
 
   private StartOutcome startHeld(StartRequest request) throws IOException, InterruptedException {
     if (group.isFrozen()) {
-      throw new HoldfastException(
-          "cannot start in a frozen job",
-          "a child would freeze before its exec, and the start would wait for the thaw",
-          "thaw the job first",
-          null);
+      throw StartGate.frozen(
+          "a child would freeze before its exec, and the start would wait for the thaw");
     }
     boolean write = joinByWrite;
     joining.addTo(request, write);
     StartOutcome outcome = anchor.keeper().start(request);
-    if (outcome instanceof StartOutcome.KilledUnborn && isUnified() && !write && !closing) {
+    if (isUnified() && !write && !closing && cannotBeClonedInto(outcome)) {
       joinByWrite = true;
       joining.byWriteInstead(request);
       outcome = anchor.keeper().start(request);
     }
     return outcome;
+  }
+
+  /**
+   * Killed at once by the kernel; or the call is refused, and with it every start: by a filter,
+   * which cannot look into the struct of clone3(2) and forbids it whole (ENOSYS, in older ones
+   * EPERM), or by a kernel before 5.7, which does not know the flag (EINVAL), or the struct's size
+   * (E2BIG).
+   */
+  private static boolean cannotBeClonedInto(StartOutcome outcome) {
+    return outcome instanceof StartOutcome.KilledUnborn
+        || (outcome instanceof StartOutcome.Failed failed
+            && failed.step() == StartStep.CLONE
+            && REFUSED_CLONE.contains(failed.errno()));
   }
 
   @Override
@@ -115,11 +120,11 @@ public final class CgroupContainer implements KeptContainer {
     if (!Cgroup.USUAL.containsAll(controllers)) {
       anchor.use(controllers);
       // No start may miss a hierarchy that the members are just moved to.
-      starting.writeLock().lock();
+      gate.close();
       try {
         group.use(controllers);
       } finally {
-        starting.writeLock().unlock();
+        gate.open();
       }
     }
     List<AppliedLimit> rows = group.apply(limits, bestEffort);
@@ -189,18 +194,11 @@ public final class CgroupContainer implements KeptContainer {
 
   @Override
   public void freeze() throws IOException, InterruptedException {
-    // A child on its way to its exec would freeze, and its start wait for the thaw.
-    if (!starting.writeLock().tryLock(PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
-      throw new HoldfastException(
-          "cannot freeze the job",
-          "a start is still under way after " + PATIENCE.toSeconds() + " s",
-          "try again, or kill the job",
-          null);
-    }
+    gate.closeToFreeze();
     try {
       group.freeze();
     } finally {
-      starting.writeLock().unlock();
+      gate.open();
       if (finished) {
         closeIfUnused();
       }
@@ -265,11 +263,11 @@ public final class CgroupContainer implements KeptContainer {
    * it leaves.
    */
   private void closeIfUnused() {
-    if (starting.writeLock().tryLock()) {
+    if (gate.tryClose()) {
       try {
         joining.close();
       } finally {
-        starting.writeLock().unlock();
+        gate.open();
       }
     }
   }

@@ -41,7 +41,7 @@ public final class Ladder {
   private @Nullable KeeperClient keeperWithoutAnchor;
   private final Set<Sessions> sessions = ConcurrentHashMap.newKeySet();
   private final Set<PidNamespaceContainer> namespaces = ConcurrentHashMap.newKeySet();
-  private boolean closed;
+  private volatile boolean closed;
 
   private Ladder() {}
 
@@ -56,6 +56,7 @@ public final class Ladder {
    * @param root the subtree to use, instead of finding one
    */
   public Container open(Choice choice, Optional<Path> root) throws IOException {
+    checkOpen();
     if (choice == Choice.PROCESS_TREE) {
       return new ProcessTreeContainer("process-tree was asked for", "ask for --mechanism auto");
     }
@@ -115,9 +116,7 @@ public final class Ladder {
 
   private synchronized Anchor anchor(Optional<Path> root, CgroupHost host, Delegation delegation)
       throws IOException {
-    if (closed) {
-      throw new IOException("Holdfast is shut down in this process");
-    }
+    checkOpen();
     Anchor anchor = anchors.get(root);
     if (anchor == null) {
       anchor = Anchor.create(delegation);
@@ -151,7 +150,18 @@ public final class Ladder {
     return new ProcessGroupContainer(keeperWithoutAnchor(), sessions, reason, remedy);
   }
 
-  private synchronized KeeperClient keeperWithoutAnchor() {
+  private void checkOpen() throws HoldfastException {
+    if (closed) {
+      throw new HoldfastException(
+          "cannot open a job",
+          "Holdfast is shut down in this process",
+          "start nothing after Job.closeAll, nor from shutdown hooks",
+          null);
+    }
+  }
+
+  private synchronized KeeperClient keeperWithoutAnchor() throws IOException {
+    checkOpen();
     if (keeperWithoutAnchor == null) {
       keeperWithoutAnchor = new KeeperClient(this::held);
     }

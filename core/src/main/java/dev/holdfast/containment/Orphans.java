@@ -1,9 +1,7 @@
 package dev.holdfast.containment;
 
-import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.linux.Subreaper;
 import dev.holdfast.linux.SystemCallException;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -46,8 +44,15 @@ public final class Orphans {
    * Nothing tells whose member an orphan was; so while there is more than one job it is nobody's,
    * and the last one ends it.
    */
-  static boolean belongTo(Sessions job, List<ProcessTable.Entry> entries) {
-    JOBS.removeIf(other -> other.isReleased() && other.isOver(entries));
+  static boolean belongTo(Sessions job) {
     return JOBS.size() == 1 && JOBS.contains(job);
+  }
+
+  /**
+   * Forgets released jobs that nobody is left of. Each looks with its own lock, so the caller must
+   * hold none.
+   */
+  static void forgetOver() {
+    JOBS.removeIf(job -> job.isReleased() && job.isOver());
   }
 }

@@ -24,7 +24,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,9 +40,6 @@ public final class PidNamespaceContainer implements KeptContainer {
   private static final int SIGSTOP = 19;
   private static final int ATTEMPTS = 6;
 
-  /** What a freeze waits for starts that are under way, and for members to stand still. */
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
-
   private static final long FIRST_PAUSE_NANOS = 200_000;
 
   private final KeeperClient keeper;
@@ -53,8 +49,7 @@ public final class PidNamespaceContainer implements KeptContainer {
   private final NamespaceMembers members = new NamespaceMembers(ProcessTable.system());
   private final NamespaceUsage usage = new NamespaceUsage();
 
-  /** Held for reading by starts, and for writing to freeze. */
-  private final ReentrantReadWriteLock starting = new ReentrantReadWriteLock();
+  private final StartGate gate = new StartGate();
 
   /** Those that have not ended; only the last one is not being ended. */
   private final List<PidNamespace> namespaces = new CopyOnWriteArrayList<>();
@@ -98,20 +93,16 @@ public final class PidNamespaceContainer implements KeptContainer {
 
   @Override
   public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
-    starting.readLock().lock();
+    gate.enter();
     try {
       if (frozen) {
-        throw new HoldfastException(
-            "cannot start in a frozen job",
-            "the others stand still, and this child would not",
-            "thaw the job first",
-            null);
+        throw StartGate.frozen("the others stand still, and this child would not");
       }
       return startHeld(request);
     } catch (NamespaceRefusal refusal) {
       throw NamespaceObstacle.exception("cannot start", refusal);
     } finally {
-      starting.readLock().unlock();
+      gate.leave();
     }
   }
 
@@ -162,7 +153,7 @@ public final class PidNamespaceContainer implements KeptContainer {
     making.lock();
     try {
       if (closing) {
-        throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
+        throw StartGate.closed();
       }
       PidNamespace present = present();
       if (present != null) {
@@ -171,8 +162,10 @@ public final class PidNamespaceContainer implements KeptContainer {
       int keepers = keeper.keepers();
       PidNamespace fresh = keeper.makeNamespace(usage::over);
       namespaces.add(fresh);
-      // The keeper that made it may be gone, and the next one was not told of it.
-      if (keepers != 0 && keepers != keeper.keepers()) {
+      if (released) {
+        keeper.letGo(List.of(fresh.held()));
+      } else if (keepers != 0 && keepers != keeper.keepers()) {
+        // The keeper that made it may be gone, and the next one was not told of it.
         keeper.holdAll();
       }
       return fresh;
@@ -304,9 +297,7 @@ public final class PidNamespaceContainer implements KeptContainer {
 
   @Override
   public void freeze() throws IOException, InterruptedException {
-    if (!starting.writeLock().tryLock(PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
-      throw cannotFreeze("a start is still under way");
-    }
+    gate.closeToFreeze();
     try {
       PidNamespace namespace = present();
       if (namespace != null) {
@@ -315,13 +306,13 @@ public final class PidNamespaceContainer implements KeptContainer {
       }
       frozen = true;
     } finally {
-      starting.writeLock().unlock();
+      gate.open();
     }
   }
 
   /** Nobody is told that a process has stopped but its parent. */
   private void awaitStandstill(PidNamespace namespace) throws IOException {
-    long end = Deadline.in(PATIENCE);
+    long end = Deadline.in(StartGate.PATIENCE);
     for (long pause = FIRST_PAUSE_NANOS; ; pause *= 2) {
       List<ProcessTable.Entry> running =
           members.of(namespace).stream().filter(member -> !member.isStopped()).toList();
@@ -330,18 +321,10 @@ public final class PidNamespaceContainer implements KeptContainer {
       }
       if (end - System.nanoTime() <= 0) {
         namespace.signal(SIGCONT);
-        throw cannotFreeze("pid " + running.getFirst().pid() + " does not stop");
+        throw StartGate.cannotFreeze("pid " + running.getFirst().pid() + " does not stop");
       }
       LockSupport.parkNanos(pause);
     }
-  }
-
-  private static HoldfastException cannotFreeze(String why) {
-    return new HoldfastException(
-        "cannot freeze the job",
-        why + " after " + PATIENCE.toSeconds() + " s",
-        "try again, or kill the job",
-        null);
   }
 
   @Override
@@ -376,9 +359,16 @@ public final class PidNamespaceContainer implements KeptContainer {
 
   @Override
   public void release() throws IOException {
-    PidNamespace namespace = present();
-    List<Held> held = held();
-    released = true;
+    PidNamespace namespace;
+    List<Held> held;
+    making.lock();
+    try {
+      namespace = present();
+      held = held();
+      released = true;
+    } finally {
+      making.unlock();
+    }
     if (namespace != null) {
       members.letGo(namespace);
     }

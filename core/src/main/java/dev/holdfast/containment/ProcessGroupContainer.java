@@ -5,9 +5,11 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.cgroup.Usage;
 import dev.holdfast.linux.Deadline;
+import dev.holdfast.linux.Held;
 import dev.holdfast.linux.KeeperClient;
 import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.Poller;
+import dev.holdfast.linux.ProcessGroup;
 import dev.holdfast.linux.ProcessTable;
 import dev.holdfast.linux.StartOutcome;
 import dev.holdfast.linux.StartRequest;
@@ -34,7 +36,9 @@ public final class ProcessGroupContainer implements KeptContainer {
   private static final int SIGCONT = 18;
   private static final Duration ROUND = Duration.ofMillis(200);
 
-  /** One that waits inside the kernel is not stopped before that ends. */
+  /**
+   * One that waits inside the kernel is not stopped before that ends; killing it is not, either.
+   */
   private static final Duration STOPPING = Duration.ofMillis(500);
 
   private static final long STOP_PAUSE_NANOS = 1_000_000;
@@ -45,7 +49,12 @@ public final class ProcessGroupContainer implements KeptContainer {
   private final Sessions sessions;
   private final Set<Sessions> all;
   private final StandIns standIns;
+  private final StartGate gate = new StartGate();
+  private volatile boolean frozen;
   private volatile boolean closing;
+
+  /** Whether no start was under way when the job began to close: then none comes too late. */
+  private volatile boolean quiet;
 
   /**
    * Of a new job.
@@ -54,6 +63,13 @@ public final class ProcessGroupContainer implements KeptContainer {
    */
   ProcessGroupContainer(KeeperClient keeper, Set<Sessions> all, String unavailable, String remedy)
       throws IOException {
+    if (!table.isOwn()) {
+      throw new HoldfastException(
+          "cannot hold a job with process-group",
+          "/proc does not show this pid namespace, so nothing tells who is a member",
+          ProcessTable.REMEDY,
+          null);
+    }
     this.sessions = new Sessions(table, Orphans.reaper());
     this.all = all;
     all.add(sessions);
@@ -64,20 +80,56 @@ public final class ProcessGroupContainer implements KeptContainer {
 
   @Override
   public StartOutcome start(StartRequest request) throws IOException, InterruptedException {
-    if (closing) {
-      throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
+    gate.enter();
+    try {
+      if (closing) {
+        throw StartGate.closed();
+      }
+      if (frozen) {
+        throw StartGate.frozen("the others stand still, and this child would not");
+      }
+      standIns.addTo(request, keeper, this);
+      int keepers = keeper.keepers();
+      StartOutcome outcome = keeper.start(request.hold());
+      if (outcome instanceof StartOutcome.Started started) {
+        add(started.child(), request.leads(), keepers);
+      }
+      return outcome;
+    } finally {
+      gate.leave();
     }
-    standIns.addTo(request, keeper, this);
-    int keepers = keeper.keepers();
-    StartOutcome outcome = keeper.start(request.hold());
-    if (outcome instanceof StartOutcome.Started started) {
-      sessions.add(started.child(), request.leads());
-      // The keeper that started it may be gone, and the next one was not told of it.
-      if (!keeper.isStillAfter(keepers)) {
+  }
+
+  private void add(Pidfd child, boolean leads, int keepers) throws IOException {
+    boolean known = false;
+    try {
+      Held held = sessions.add(child, leads);
+      if (sessions.isReleased()) {
+        keeper.letGo(List.of(held));
+      } else if (!keeper.isStillAfter(keepers)) {
+        // The keeper that started it may be gone, and the next one was not told of it.
         keeper.holdAll();
       }
+      known = true;
+    } finally {
+      if (!known) {
+        end(child, leads);
+      }
     }
-    return outcome;
+  }
+
+  /**
+   * Of a start that failed when the child was there: nobody else has its number before it is
+   * reaped.
+   */
+  private static void end(Pidfd child, boolean leads) throws IOException {
+    try {
+      if (leads) {
+        ProcessGroup.signal(child.pid(), SIGKILL);
+      }
+    } finally {
+      child.abandon();
+    }
   }
 
   @Override
@@ -109,12 +161,25 @@ public final class ProcessGroupContainer implements KeptContainer {
     return !sessions.members().isEmpty();
   }
 
+  /** Starts wait meanwhile: who goes on starting would be looked at without an end. */
   @Override
   public void kill(Duration deadline) throws IOException, InterruptedException {
     long end = Deadline.in(deadline);
-    for (List<ProcessTable.Entry> members = standing(end);
+    boolean closed = gate.tryClose(deadline.compareTo(STOPPING) < 0 ? deadline : STOPPING);
+    try {
+      killAll(end, deadline);
+    } finally {
+      if (closed) {
+        gate.open();
+      }
+    }
+  }
+
+  private void killAll(long end, Duration deadline) throws IOException, InterruptedException {
+    frozen = false;
+    for (List<ProcessTable.Entry> members = standing(end, STOPPING);
         !members.isEmpty();
-        members = standing(end)) {
+        members = standing(end, STOPPING)) {
       signal(SIGKILL, members);
       long left = end - System.nanoTime();
       if (left <= 0) {
@@ -169,8 +234,8 @@ public final class ProcessGroupContainer implements KeptContainer {
    * <p>A look is no moment: it can show a parent standing still, and not the child that this had
    * after the look began. One that begins when all stand still shows that child.
    */
-  private List<ProcessTable.Entry> standing(long end) throws IOException {
-    long patience = Math.min(end, System.nanoTime() + STOPPING.toNanos());
+  private List<ProcessTable.Entry> standing(long end, Duration stopping) throws IOException {
+    long patience = Math.min(end, System.nanoTime() + stopping.toNanos());
     Set<Integer> before = Set.of();
     boolean still = false;
     while (true) {
@@ -188,7 +253,7 @@ public final class ProcessGroupContainer implements KeptContainer {
       try {
         signal(SIGSTOP, running);
       } catch (SystemCallException refused) {
-        return members; // as the kill will be
+        // Another user's; all others do stop.
       }
       // A stop comes to pass when the process next enters the kernel; there is no event for it.
       LockSupport.parkNanos(STOP_PAUSE_NANOS);
@@ -201,13 +266,27 @@ public final class ProcessGroupContainer implements KeptContainer {
   }
 
   @Override
-  public void freeze() throws IOException {
-    signal(SIGSTOP);
+  public void freeze() throws IOException, InterruptedException {
+    gate.closeToFreeze();
+    try {
+      List<ProcessTable.Entry> members =
+          standing(Deadline.in(StartGate.PATIENCE), StartGate.PATIENCE);
+      for (ProcessTable.Entry member : members) {
+        if (!member.isStopped()) {
+          thaw();
+          throw StartGate.cannotFreeze("pid " + member.pid() + " does not stop");
+        }
+      }
+      frozen = true;
+    } finally {
+      gate.open();
+    }
   }
 
   @Override
   public void thaw() throws IOException {
     signal(SIGCONT);
+    frozen = false;
   }
 
   @Override
@@ -233,12 +312,34 @@ public final class ProcessGroupContainer implements KeptContainer {
     keeper.letGo(sessions.release());
   }
 
+  /** Whoever was started meanwhile came too late for the kill: see {@link #quiet}. */
   @Override
-  public void remove(Duration limit) {}
+  public void remove(Duration limit) throws IOException, InterruptedException {
+    if (quiet) {
+      return;
+    }
+    if (!gate.tryClose(limit)) {
+      throw new HoldfastException(
+          "cannot remove the job",
+          "a start is still under way after " + limit.toMillis() + " ms",
+          "close it again when that has returned",
+          null);
+    }
+    gate.open();
+    if (isPopulated()) {
+      throw new HoldfastException(
+          "cannot remove the job", "it has members", "kill them first", null);
+    }
+    quiet = true;
+  }
 
   @Override
   public void closing() {
     closing = true;
+    if (gate.tryClose()) {
+      gate.open();
+      quiet = true;
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.holdfast.containment;
 
 import dev.holdfast.linux.ProcessTable;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -36,7 +37,11 @@ final class ProcessTree {
 
   /** Linux's table tells them from the living; elsewhere there is none, and the JDK does not. */
   private boolean isZombie(ProcessHandle process) {
-    ProcessTable.Entry entry = table.entry((int) process.pid());
-    return entry != null && !entry.isAlive();
+    try {
+      ProcessTable.Entry entry = table.entry((int) process.pid());
+      return entry != null && !entry.isAlive();
+    } catch (IOException unknown) {
+      return false;
+    }
   }
 }

@@ -48,7 +48,7 @@ public final class ProcessTreeContainer implements Container {
     // One after the other: whoever closes the job waits for a start, and then finds the child.
     synchronized (starting) {
       if (closing) {
-        throw new HoldfastException("cannot start", "the job is closed", "open another one", null);
+        throw StartGate.closed();
       }
       Process child = builder.start();
       sent.put(child.toHandle(), 0);

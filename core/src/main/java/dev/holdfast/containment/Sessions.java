@@ -1,5 +1,6 @@
 package dev.holdfast.containment;
 
+import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.Held;
 import dev.holdfast.linux.OwnChildren;
 import dev.holdfast.linux.Pidfd;
@@ -40,7 +41,7 @@ final class Sessions {
   /** Start times of those that the reaper had before, by process id. */
   private final Map<Integer, Long> before = new HashMap<>();
 
-  private boolean released;
+  private volatile boolean released;
 
   /**
    * Of a job.
@@ -64,14 +65,17 @@ final class Sessions {
    * A new child, which nobody has reaped yet. At the end of each, and of nobody else, the numbers
    * are looked at: most sessions end with their leaders.
    */
-  synchronized void add(Pidfd child, boolean leads) {
+  synchronized Held add(Pidfd child, boolean leads) throws IOException {
     int pid = child.pid();
     ProcessTable.Entry entry = table.entry(pid);
-    if (entry != null) {
-      Held.Kind kind = leads ? Held.Kind.SESSION : Held.Kind.CHILD;
-      children.put(pid, new Held(pid, kind, entry.startTicks()));
-      child.atReaping(used -> forgetFree(child));
+    if (entry == null) {
+      throw new HoldfastException(
+          "cannot hold the child", "/proc does not show pid " + pid, ProcessTable.REMEDY, null);
     }
+    Held held = new Held(pid, leads ? Held.Kind.SESSION : Held.Kind.CHILD, entry.startTicks());
+    children.put(pid, held);
+    child.atReaping(used -> forgetFree(child));
+    return held;
   }
 
   /** On the thread that reaps, which cannot wait for one that looks at all processes. */
@@ -99,7 +103,7 @@ final class Sessions {
     return held;
   }
 
-  synchronized boolean isReleased() {
+  boolean isReleased() {
     return released;
   }
 
@@ -111,13 +115,24 @@ final class Sessions {
   }
 
   /** Whether nobody of its sessions is left. */
-  synchronized boolean isOver(List<ProcessTable.Entry> entries) {
-    forgetGone(entries);
-    return children.isEmpty();
+  synchronized boolean isOver() {
+    try {
+      forgetGone(table.entries());
+      return children.isEmpty();
+    } catch (IOException unknown) {
+      return false;
+    }
   }
 
   /** The living members. */
-  synchronized List<ProcessTable.Entry> members() throws IOException {
+  List<ProcessTable.Entry> members() throws IOException {
+    if (reaper != 0) {
+      Orphans.forgetOver();
+    }
+    return look();
+  }
+
+  private synchronized List<ProcessTable.Entry> look() throws IOException {
     for (int attempt = 1; ; attempt++) {
       long starts = OwnChildren.starts();
       List<ProcessTable.Entry> entries = table.entries();
@@ -133,7 +148,7 @@ final class Sessions {
   private List<ProcessTable.Entry> members(List<ProcessTable.Entry> entries, boolean sure)
       throws IOException {
     forgetGone(entries);
-    boolean orphansToo = reaper != 0 && sure && Orphans.belongTo(this, entries);
+    boolean orphansToo = reaper != 0 && sure && Orphans.belongTo(this);
     Set<Integer> found = new HashSet<>();
     int before;
     do {

@@ -62,10 +62,10 @@ public final class PidNamespace {
     this.ownUsers = ownUsers;
     this.procErrno = procErrno;
     this.atReaping = atReaping;
-    ProcessTable.Entry entry = ProcessTable.system().entry(first.pid());
-    this.held = new Held(first.pid(), Held.Kind.FIRST, entry == null ? 0 : entry.startTicks());
     boolean watched = false;
     try {
+      ProcessTable.Entry entry = ProcessTable.system().entry(first.pid());
+      this.held = new Held(first.pid(), Held.Kind.FIRST, entry == null ? 0 : entry.startTicks());
       this.watch = Poller.shared().watch(first.descriptor());
       this.watch.onEvent(Poller.READABLE, this::reap);
       watched = true;

@@ -1,10 +1,14 @@
 package dev.holdfast.linux;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +19,8 @@ public final class ProcessTable {
   /**
    * One process.
    *
-   * @param state as the kernel has it: R, S, D, T, t, Z, X, I
+   * @param state as the kernel has it: R, S, D, T, t, Z, X, I; that of another thread if the first
+   *     one has ended alone
    * @param userTicks CPU time in user mode, of all its threads, in clock ticks of 10 ms
    * @param systemTicks the same in the kernel
    * @param waitedUserTicks of those that it has waited for, and that they had waited for
@@ -45,7 +50,26 @@ public final class ProcessTable {
     public boolean isStopped() {
       return state == 'T' || state == 't';
     }
+
+    private Entry in(char other) {
+      return new Entry(
+          pid,
+          other,
+          parent,
+          group,
+          session,
+          userTicks,
+          systemTicks,
+          waitedUserTicks,
+          waitedSystemTicks,
+          threads,
+          startTicks);
+    }
   }
+
+  /** For whoever must see all processes. */
+  public static final String REMEDY =
+      "mount the proc filesystem of this pid namespace at /proc, without hidepid";
 
   private final Path proc;
 
@@ -58,21 +82,69 @@ public final class ProcessTable {
     return new ProcessTable(Path.of("/proc"));
   }
 
-  /** The entry of {@code pid}; null if there is none (any more). */
-  public @Nullable Entry entry(int pid) {
+  /** Whether it numbers processes as we do: it may be that of another pid namespace. */
+  public boolean isOwn() {
     try {
-      return parse(
-          Files.readString(
-              proc.resolve(Integer.toString(pid)).resolve("stat"), StandardCharsets.ISO_8859_1));
-    } catch (IOException gone) {
+      long self = Long.parseLong(Files.readSymbolicLink(proc.resolve("self")).toString());
+      return self == ProcessHandle.current().pid();
+    } catch (IOException | NumberFormatException notMounted) {
+      return false;
+    }
+  }
+
+  /**
+   * The entry of {@code pid}; null if there is none (any more), or it is not shown to us.
+   *
+   * @throws IOException if we can read nothing there, as without a free descriptor
+   */
+  public @Nullable Entry entry(int pid) throws IOException {
+    Path directory = proc.resolve(Integer.toString(pid));
+    Entry entry = read(directory.resolve("stat"));
+    if (entry == null || entry.state() != 'Z' || entry.threads() == 1) {
+      return entry;
+    }
+    return entry.in(stateOfOthers(directory.resolve("task")));
+  }
+
+  /**
+   * Where the first thread has ended and others go on, {@code stat} shows it as a zombie, which is
+   * only true of that thread. One of the others that runs tells more than one that stands still.
+   */
+  private char stateOfOthers(Path tasks) throws IOException {
+    char state = 'Z';
+    for (int id : numbers(tasks)) {
+      Entry thread = read(tasks.resolve(Integer.toString(id)).resolve("stat"));
+      if (thread != null && thread.isAlive()) {
+        state = thread.state();
+        if (!thread.isStopped()) {
+          return state;
+        }
+      }
+    }
+    return state;
+  }
+
+  private @Nullable Entry read(Path stat) throws IOException {
+    try {
+      return parse(Files.readString(stat, StandardCharsets.ISO_8859_1));
+    } catch (NoSuchFileException | AccessDeniedException hidden) {
       return null;
+    } catch (FileSystemException failure) {
+      // Whoever can open his own has a descriptor for it: then this one is not for us to see.
+      try (InputStream _ = Files.newInputStream(proc.resolve("self/stat"))) {
+        return null;
+      } catch (IOException ours) {
+        throw failure;
+      }
+    } catch (IOException ended) {
+      return null; // ESRCH, since it was opened
     }
   }
 
   /** All of them; one that ends meanwhile may be missing. */
   public List<Entry> entries() throws IOException {
     List<Entry> entries = new ArrayList<>();
-    for (int pid : pids()) {
+    for (int pid : numbers(proc)) {
       Entry entry = entry(pid);
       if (entry != null) {
         entries.add(entry);
@@ -86,14 +158,16 @@ public final class ProcessTable {
    * when it is asked for it: with reads in between, those that fork as fast as that would be listed
    * for ever.
    */
-  private List<Integer> pids() throws IOException {
-    List<Integer> pids = new ArrayList<>();
-    try (DirectoryStream<Path> names = Files.newDirectoryStream(proc, "[0-9]*")) {
-      names.forEach(name -> pids.add(Integer.valueOf(name.getFileName().toString())));
+  private static List<Integer> numbers(Path directory) throws IOException {
+    List<Integer> numbers = new ArrayList<>();
+    try (DirectoryStream<Path> names = Files.newDirectoryStream(directory, "[0-9]*")) {
+      names.forEach(name -> numbers.add(Integer.valueOf(name.getFileName().toString())));
+    } catch (NoSuchFileException ended) {
+      return numbers;
     } catch (DirectoryIteratorException failure) {
       throw failure.getCause();
     }
-    return pids;
+    return numbers;
   }
 
   /**

@@ -106,7 +106,7 @@ public final class CrashPoint {
     }
   }
 
-  private static void awaitEnd(int pid) {
+  private static void awaitEnd(int pid) throws IOException {
     ProcessTable.Entry entry = ProcessTable.system().entry(pid);
     while (entry != null && entry.isAlive()) {
       Thread.onSpinWait();

@@ -1,0 +1,72 @@
+package dev.holdfast.containment;
+
+import dev.holdfast.cgroup.HoldfastException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * Where a job's starts go through, any number at the same time. Whoever closes it waits for those
+ * under way, and no other begins until it is open again.
+ *
+ * <p>Thread-safe. Who closes it opens it, on the same thread.
+ */
+final class StartGate {
+  /** What a freeze waits for starts that are under way, and for members to stand still. */
+  static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+
+  /** A start begins. */
+  void enter() {
+    lock.readLock().lock();
+  }
+
+  /** A start is over. */
+  void leave() {
+    lock.readLock().unlock();
+  }
+
+  void close() {
+    lock.writeLock().lock();
+  }
+
+  /** Closes it if no start is under way. */
+  boolean tryClose() {
+    return lock.writeLock().tryLock();
+  }
+
+  /** Closes it unless a start is under way for so long. */
+  boolean tryClose(Duration patience) throws InterruptedException {
+    return lock.writeLock().tryLock(patience.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** Closes it to freeze the job: a child on its way to its exec must not be stopped. */
+  void closeToFreeze() throws HoldfastException, InterruptedException {
+    if (!tryClose(PATIENCE)) {
+      throw cannotFreeze("a start is still under way");
+    }
+  }
+
+  void open() {
+    lock.writeLock().unlock();
+  }
+
+  static HoldfastException cannotFreeze(String why) {
+    return new HoldfastException(
+        "cannot freeze the job",
+        why + " after " + PATIENCE.toSeconds() + " s",
+        "try again, or kill the job",
+        null);
+  }
+
+  /** What a start in a frozen job is refused with. */
+  static HoldfastException frozen(String why) {
+    return new HoldfastException("cannot start in a frozen job", why, "thaw the job first", null);
+  }
+
+  /** What a start in a closed job is refused with. */
+  static HoldfastException closed() {
+    return new HoldfastException("cannot start", "the job is closed", "open another one", null);
+  }
+}
