@@ -1,7 +1,6 @@
 package dev.holdfast.linux;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
@@ -130,12 +129,11 @@ public final class ProcessTable {
     } catch (NoSuchFileException | AccessDeniedException hidden) {
       return null;
     } catch (FileSystemException failure) {
-      // Whoever can open his own has a descriptor for it: then this one is not for us to see.
-      try (InputStream _ = Files.newInputStream(proc.resolve("self/stat"))) {
-        return null;
-      } catch (IOException ours) {
+      // EMFILE and the like are not about this process; access(2) needs no descriptor.
+      if (Files.isReadable(stat)) {
         throw failure;
       }
+      return null;
     } catch (IOException ended) {
       return null; // ESRCH, since it was opened
     }
