@@ -7,6 +7,7 @@ import dev.holdfast.cgroup.Usage;
 import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.Held;
 import dev.holdfast.linux.KeeperClient;
+import dev.holdfast.linux.KernelFeatures;
 import dev.holdfast.linux.NamespaceRefusal;
 import dev.holdfast.linux.PidNamespace;
 import dev.holdfast.linux.Pidfd;
@@ -108,7 +109,7 @@ public final class PidNamespaceContainer implements KeptContainer {
 
   private StartOutcome startHeld(StartRequest request)
       throws IOException, InterruptedException, NamespaceRefusal {
-    standIns.addTo(request, keeper, this);
+    boolean prepared = false;
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       PidNamespace namespace = living();
       if (namespace.hasOwnUsers() && request.changesIdentity()) {
@@ -117,6 +118,10 @@ public final class PidNamespaceContainer implements KeptContainer {
             "its user namespace knows nobody but the user and group that we are",
             "run as root with CAP_SYS_ADMIN, or leave the identity out",
             null);
+      }
+      if (!prepared) {
+        addStandIns(request, namespace);
+        prepared = true;
       }
       StartOutcome outcome = namespace.start(keeper, request);
       if (outcome instanceof StartOutcome.Started started) {
@@ -134,6 +139,14 @@ public final class PidNamespaceContainer implements KeptContainer {
         "the first process of the job's namespace was killed " + ATTEMPTS + " times",
         "look for what ends holdfast-init, such as want of memory",
         null);
+  }
+
+  private void addStandIns(StartRequest request, PidNamespace namespace) throws IOException {
+    if (namespace.hasOwnUsers() && KernelFeatures.tasksAreCountedByUserNamespace()) {
+      standIns.addToAlone(request);
+    } else {
+      standIns.addTo(request, keeper, this);
+    }
   }
 
   private static void letGo(PidNamespace namespace, Pidfd child) throws IOException {

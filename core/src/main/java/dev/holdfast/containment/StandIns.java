@@ -21,7 +21,8 @@ import java.util.List;
  * <ul>
  *   <li>Memory: RLIMIT_AS. It limits the addresses that one process uses, and each has so much.
  *   <li>Tasks: RLIMIT_NPROC. It limits all tasks of the user together, wherever they came from: so
- *       it is set to those that the user has outside of the job, and so many more.
+ *       it is set to those that the user has outside of the job, and so many more. In a user
+ *       namespace of its own a job is alone, as newer kernels count.
  * </ul>
  *
  * <p>Neither is a limit of the job: they are reported as not enforced. What a command says of the
@@ -32,6 +33,9 @@ import java.util.List;
 final class StandIns {
   private static final int NPROC = 6;
   private static final int AS = 9;
+
+  /** The first process, and the one that goes into it before a child, until that is reaped. */
+  private static final int OURS_IN_A_NAMESPACE = 2;
 
   private final String mechanism;
   private final String reason;
@@ -75,7 +79,7 @@ final class StandIns {
       }
     }
     asked = List.copyOf(all);
-    rows = rows(new StartRequest(), List.of());
+    rows = rows(new StartRequest(), List.of(), false);
     return rows;
   }
 
@@ -90,8 +94,13 @@ final class StandIns {
     keeper.prepare();
     List<Integer> members = job.members();
     synchronized (this) {
-      rows = rows(request, members);
+      rows = rows(request, members, false);
     }
+  }
+
+  /** Adds them to a start in a job that has a user namespace of its own. */
+  synchronized void addToAlone(StartRequest request) throws IOException {
+    rows = rows(request, List.of(), true);
   }
 
   private synchronized boolean areAsked() {
@@ -103,23 +112,26 @@ final class StandIns {
     return rows;
   }
 
-  private List<AppliedLimit> rows(StartRequest start, Collection<Integer> members)
+  private List<AppliedLimit> rows(StartRequest start, Collection<Integer> members, boolean alone)
       throws IOException {
     List<AppliedLimit> found = new ArrayList<>();
     for (Limits.Request request : asked) {
-      found.add(row(request, start, members));
+      found.add(row(request, start, members, alone));
     }
     return found;
   }
 
-  private AppliedLimit row(Limits.Request request, StartRequest start, Collection<Integer> members)
+  private AppliedLimit row(
+      Limits.Request request, StartRequest start, Collection<Integer> members, boolean alone)
       throws IOException {
     if (request.value() instanceof LimitValue.Count count) {
       if (request.kind() == LimitKind.MEMORY) {
         return memory(request, count.value(), start);
       }
       if (request.kind() == LimitKind.PIDS) {
-        return tasks(request, count.value(), start, members);
+        return alone
+            ? tasksAlone(request, count.value(), start)
+            : tasks(request, count.value(), start, members);
       }
     }
     return AppliedLimit.unenforced(request, reason);
@@ -149,6 +161,17 @@ final class StandIns {
                 + "; user "
                 + Integer.toUnsignedString(user)
                 + " may have so many tasks more than it had outside of the job instead")
+        : itsOwn(request, "RLIMIT_NPROC");
+  }
+
+  /** In its user namespace there is nobody but its members and ours. */
+  private AppliedLimit tasksAlone(Limits.Request request, long count, StartRequest start)
+      throws IOException {
+    return start.tighten(NPROC, count + OURS_IN_A_NAMESPACE)
+        ? AppliedLimit.standIn(
+            request,
+            "RLIMIT_NPROC",
+            reason + "; its user namespace may have so many tasks, and ours, instead")
         : itsOwn(request, "RLIMIT_NPROC");
   }
 

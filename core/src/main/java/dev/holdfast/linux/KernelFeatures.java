@@ -59,6 +59,15 @@ public final class KernelFeatures {
     return Kernel.get().call(SystemCall.CLONE, flags, 0, 0) != -Errno.EINVAL;
   }
 
+  /**
+   * Whether RLIMIT_NPROC counts the tasks of each user namespace by themselves, as it does since
+   * Linux 5.14. Nothing shows that but a process that is refused; process_mrelease(2) came right
+   * after it, and says EBADF of a descriptor that is none.
+   */
+  public static boolean tasksAreCountedByUserNamespace() {
+    return Kernel.get().call(SystemCall.PROCESS_MRELEASE, -1, 0) == -Errno.EBADF;
+  }
+
   /** Whether Landlock is there and switched on. */
   public static boolean landlock() {
     final int askVersion = 1;

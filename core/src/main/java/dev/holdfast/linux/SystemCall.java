@@ -46,7 +46,8 @@ enum SystemCall {
   PIDFD_SEND_SIGNAL(424, 424),
   PIDFD_OPEN(434, 434),
   CLONE3(435, 435),
-  LANDLOCK_CREATE_RULESET(444, 444);
+  LANDLOCK_CREATE_RULESET(444, 444),
+  PROCESS_MRELEASE(448, 448);
 
   private final int x86;
   private final int arm;
