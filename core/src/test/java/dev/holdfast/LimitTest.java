@@ -11,6 +11,7 @@ import dev.holdfast.cgroup.LimitValue;
 import dev.holdfast.cgroup.Limits;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
+import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import java.nio.file.Files;
@@ -179,6 +180,8 @@ class LimitTest {
     String[] arguments = Collections.nCopies(10, words).toArray(String[]::new);
     int rounds = 30;
     int kills = 0;
+    List<Long> keepers = keepers();
+    assertThat(keepers).isNotEmpty();
     for (int i = 0; i < rounds; i++) {
       try (Job job =
           Job.builder().limits(Limits.builder().memory("1M").oomGroup(true).build()).open()) {
@@ -193,6 +196,17 @@ class LimitTest {
       }
     }
     assertThat(kills).as("rounds in which the kernel killed").isGreaterThan(rounds * 2 / 3);
+    assertThat(keepers()).as("none was killed, and replaced").isEqualTo(keepers);
+  }
+
+  private static List<Long> keepers() throws Exception {
+    try (Job job = Job.open()) {
+      job.start(Command.of("true")).waitFor();
+      return Jvm.keepers(ProcessHandle.current()).stream()
+          .map(ProcessHandle::pid)
+          .sorted()
+          .toList();
+    }
   }
 
   /**

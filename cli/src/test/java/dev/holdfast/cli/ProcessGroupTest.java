@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
 
 /** What process groups cannot hold, the command finds as the reaper of orphans. */
 @HostAndGuest
@@ -38,6 +39,9 @@ class ProcessGroupTest {
             escape() + "while [ ! -s " + file() + " ]; do sleep 0.01; done");
     assertThat(ended.status()).as(ended.err()).isZero();
     assertThat(ended.err()).contains("\"killedMembers\":1,\"removed\":true");
+    assertThat(new JsonMapper().readTree(ended.err()).get("caveat").asString())
+        .contains("has escaped")
+        .contains("nothing is limited");
     assertThat(isAlive(pid())).isFalse();
   }
 

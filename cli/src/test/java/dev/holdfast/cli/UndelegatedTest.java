@@ -80,6 +80,7 @@ class UndelegatedTest {
     JsonNode host = new JsonMapper().readTree(asNobody(without, "doctor", "--json").out());
     assertThat(host.get("mechanism").asString()).isEqualTo("process-group");
     assertThat(host.get("reason").asString()).contains("user.max_user_namespaces is 0");
+    assertThat(asNobody(without, "doctor").out()).contains("caveat").contains("has escaped");
     assertThat(host.at("/features/pid-namespace").asBoolean()).isFalse();
   }
 
