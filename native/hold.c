@@ -235,10 +235,6 @@ static int pin(const struct process *process) {
   return -1;
 }
 
-static bool stands_still(const struct process *process) {
-  return process->state == 'T' || process->state == 't' || process->state == 'Z' || process->state == 'X';
-}
-
 static uint32_t signal_marked(const struct processes *all, int signal) {
   uint32_t running = 0;
   for (uint32_t i = 0; i < all->count; i++) {

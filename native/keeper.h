@@ -119,7 +119,7 @@ struct process {
   int pid;
   int parent;
   int session;
-  char state;
+  char state; /* of a thread that runs, if there is one */
   bool marked;
   uint64_t start; /* clock ticks since the boot */
 };
@@ -131,6 +131,7 @@ struct processes read_processes(void);
 void forget_processes(struct processes *all);
 long open_proc(void);
 bool find_process(int pid, struct process *process);
+bool stands_still(const struct process *process);
 
 _Noreturn void keeper(const uintptr_t *stack);
 

@@ -9,12 +9,12 @@
 #define MOST_PROCESSES (1u << 20)
 
 /*
- * The grammar of /proc/PID/stat (proc_pid_stat(5)):
- *   pid (comm) state ppid pgrp session tty_nr ... starttime
- *    1    2      3    4    5      6      7           22
+ * The grammar of /proc/PID/stat (proc_pid_stat(5)), and of /proc/PID/task/TID/stat:
+ *   pid (comm) state ppid pgrp session tty_nr ... num_threads itrealvalue starttime
+ *    1    2      3    4    5      6      7           20           21         22
  * comm is the program's to choose and may hold blanks and parentheses: it ends at the last one.
  */
-static bool parse_stat(const char *text, struct process *process) {
+static bool parse_stat(const char *text, struct process *process, uint64_t *threads) {
   const char *at = NULL;
   for (const char *c = text; *c != '\0'; c++) {
     if (*c == ')') at = c;
@@ -28,6 +28,7 @@ static bool parse_stat(const char *text, struct process *process) {
     for (; *at >= '0' && *at <= '9'; at++) number = number * 10 + (uint64_t)(*at - '0');
     if (field == 4) process->parent = (int)number;
     if (field == 6) process->session = (int)number;
+    if (field == 20) *threads = number;
     if (field == 22) {
       process->start = number;
       return at > begin;
@@ -38,17 +39,48 @@ static bool parse_stat(const char *text, struct process *process) {
   return false;
 }
 
+/* Reads DIRECTORY/NUMBER/stat. */
+static bool read_stat(int directory, uint64_t number, struct process *process, uint64_t *threads) {
+  char digits[sizeof "4294967295/stat"] = "4294967295/stat", stat[1024];
+  const char *path = write_number(number, digits + sizeof digits - sizeof "/stat");
+  return read_file_at(directory, path, stat, sizeof stat) > 0 && parse_stat(stat, process, threads);
+}
+
+bool stands_still(const struct process *process) {
+  return process->state == 'T' || process->state == 't' || process->state == 'Z' || process->state == 'X';
+}
+
+/*
+ * The state in /proc/PID/stat is that of the first thread alone, which may have ended, or have been stopped by a tracer, while
+ * others of the process run, and fork. So a process is only what all of its threads are: one that runs speaks for it, then
+ * one that is stopped.
+ */
+static void ask_threads(int proc, struct process *process) {
+  static struct entries entries;
+  char digits[sizeof "4294967295/task"] = "4294967295/task";
+  const char *path = write_number((uint64_t)process->pid, digits + sizeof digits - sizeof "/task"), *name;
+  long tasks = sys_openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (tasks < 0) return;
+  uint64_t ino, number, threads;
+  bool running = false;
+  entries_from(&entries, (int)tasks, 0);
+  while (!running && (name = next_directory(&entries, &ino)) != NULL) {
+    struct process thread;
+    if (!parse_number(name, &number) || !read_stat((int)tasks, number, &thread, &threads)) continue;
+    running = !stands_still(&thread);
+    if (running || thread.state == 'T' || thread.state == 't') process->state = thread.state;
+  }
+  sys_close((int)tasks);
+}
+
 static bool read_process(int proc, const char *pid, struct process *process) {
-  char path[32], stat[1024];
-  size_t length = length_of(pid);
-  uint64_t number;
-  if (length > 10 || !parse_number(pid, &number) || number == 0 || number > INT32_MAX) return false;
-  for (size_t i = 0; i < length; i++) path[i] = pid[i];
-  for (size_t i = 0; i < sizeof "/stat"; i++) path[length + i] = "/stat"[i];
-  if (read_file_at(proc, path, stat, sizeof stat) <= 0) return false;
+  uint64_t number, threads = 1;
+  if (!parse_number(pid, &number) || number == 0 || number > INT32_MAX) return false;
   process->pid = (int)number;
   process->marked = false;
-  return parse_stat(stat, process);
+  if (!read_stat(proc, number, process, &threads)) return false;
+  if (threads > 1 && stands_still(process)) ask_threads(proc, process);
+  return true;
 }
 
 long open_proc(void) { return sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }

@@ -58,6 +58,7 @@ bool keeper_alive(const struct keeper *keeper);
 bool can_hold_back(void);
 void hold_back(const struct keeper *keeper);
 long next_call(const struct keeper *keeper);
+extern uint64_t call_arguments[6]; /* of that call */
 
 /* ---- requests */
 

@@ -2,11 +2,13 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -19,6 +21,30 @@ static void print_descriptors(void) {
     if (fcntl(fd, F_GETFD) >= 0) printf(" %d", fd);
   }
   printf(".\n");
+}
+
+/* Once it is told to, it has a child that leaves its session. */
+static _Noreturn void *fork_when_told(void *first_ends) {
+  char stat[1024] = "";
+  while (first_ends != NULL && !contains(stat, ") Z ")) {
+    if (!read_file("/proc/self", "stat", stat, sizeof stat)) _exit(1);
+    usleep(1000);
+  }
+  if (write(1, ".", 1) < 0 || read(0, stat, 1) != 1) _exit(1);
+  if (fork() == 0) {
+    setsid();
+    if (write(1, "f", 1) < 0) _exit(1);
+  }
+  for (;;) pause();
+}
+
+/* By a thread that is not the first of its process. */
+static void fork_late(bool first_ends) {
+  pthread_t thread;
+  static char yes;
+  if (pthread_create(&thread, NULL, fork_when_told, first_ends ? &yes : NULL) != 0) _exit(1);
+  if (first_ends) syscall(SYS_exit, 0);
+  for (;;) pause();
 }
 
 int probe_main(int argc, char **argv) {
@@ -54,6 +80,8 @@ int probe_main(int argc, char **argv) {
            getpriority(PRIO_PROCESS, 0), limit.rlim_cur, limit.rlim_max, getsid(0), getpgid(0), getpid(), oom);
   }
   if (strcmp(what, "sleep") == 0) pause();
+  if (strcmp(what, "fork-late") == 0) fork_late(false);
+  if (strcmp(what, "fork-late-without-first") == 0) fork_late(true);
   fflush(stdout);
   return 0;
 }

@@ -9,6 +9,8 @@
 
 #include "harness.h"
 
+uint64_t call_arguments[6];
+
 /* Lets it come to its next call, whose number this is; -1 if it ended. */
 long next_call(const struct keeper *keeper) {
   for (int status;;) {
@@ -17,7 +19,9 @@ long next_call(const struct keeper *keeper) {
     if (!WIFSTOPPED(status)) return -1;
     if (WSTOPSIG(status) != (SIGTRAP | 0x80)) continue;
     if (ptrace(PTRACE_GET_SYSCALL_INFO, keeper->pid, sizeof info, &info) <= 0) die("PTRACE_GET_SYSCALL_INFO");
-    if (info.op == PTRACE_SYSCALL_INFO_ENTRY) return (long)info.entry.nr;
+    if (info.op != PTRACE_SYSCALL_INFO_ENTRY) continue;
+    for (int i = 0; i < 6; i++) call_arguments[i] = info.entry.args[i];
+    return (long)info.entry.nr;
   }
 }
 
