@@ -44,17 +44,6 @@ static bool next_pid(struct pids *pids, int *pid) {
 
 static int open_members(int group, const char *name) { return (int)open_file_at(group, name, O_RDONLY); }
 
-/* /proc may be that of another pid namespace, with other numbers. */
-static bool is_own_proc(int proc) {
-  char stat[16];
-  uint64_t self;
-  read_file_at(proc, "self/stat", stat, sizeof stat);
-  for (char *c = stat; *c != '\0'; c++) {
-    if (*c == ' ') *c = '\0';
-  }
-  return parse_number(stat, &self) && self == (uint64_t)sys_getpid();
-}
-
 /* A thread that is not the first of its process has no pidfd of the process. Its directory in /proc is one all the same
  * (since pidfd_send_signal, 5.1), and holds the thread: once that has ended, it signals nobody. */
 static int pin_thread(int tid) {
@@ -62,8 +51,7 @@ static int pin_thread(int tid) {
   const char *name = write_number((uint64_t)tid, digits + sizeof digits - 1);
   long proc = open_proc();
   if (proc < 0) return (int)proc;
-  long thread = -ESRCH;
-  if (is_own_proc((int)proc)) thread = sys_openat((int)proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  long thread = sys_openat((int)proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   sys_close((int)proc);
   return (int)thread;
 }

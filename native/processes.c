@@ -83,7 +83,21 @@ static bool read_process(int proc, const char *pid, struct process *process) {
   return true;
 }
 
-long open_proc(void) { return sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+/*
+ * /proc may be that of another pid namespace, with other numbers: then ESRCH. Its `self` leads to the number that it has for
+ * us, or nowhere.
+ */
+long open_proc(void) {
+  char text[16];
+  uint64_t self;
+  long proc = sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (proc < 0) return proc;
+  long length = sys_readlinkat((int)proc, "self", text, sizeof text - 1);
+  text[length > 0 ? length : 0] = '\0';
+  if (parse_number(text, &self) && self == (uint64_t)sys_getpid()) return proc;
+  sys_close((int)proc);
+  return -ESRCH;
+}
 
 bool find_process(int pid, struct process *process) {
   char digits[12] = "";

@@ -105,6 +105,9 @@ static inline long sys_fstat(int fd, struct stat *to) { return call2(__NR_fstat,
 static inline long sys_fstatat(int at, const char *name, struct stat *to, int flags) {
   return call4(__NR_newfstatat, at, name, to, flags);
 }
+static inline long sys_readlinkat(int at, const char *name, char *to, size_t size) {
+  return call4(__NR_readlinkat, at, name, to, size);
+}
 static inline long sys_unlinkat(int at, const char *name, int flags) { return call3(__NR_unlinkat, at, name, flags); }
 static inline long sys_fchmod(int fd, unsigned int mode) { return call2(__NR_fchmod, fd, mode); }
 static inline long sys_fchmodat(int at, const char *name, unsigned int mode) {

@@ -148,6 +148,8 @@ pid_t put(const char *group);
 bool lives(pid_t pid);
 int count_killed(const pid_t *members, int count); /* waits for all of them; who lives is ended, and does not count */
 void end_bystander(pid_t pid);
+int count_children(void); /* with their descendants, the dead ones reaped */
+void end_children(void);
 int end_anchor(const char *const *controllers, const struct anchor_paths *paths, const char *path, enum launch how);
 int groups_left(const struct anchor_paths *paths);
 int sweep(const char *const *controllers, const struct anchor_paths *paths);
@@ -171,6 +173,7 @@ void test_hostile(void);
 void test_renames(void);
 void test_diggers(void);
 void test_hold(void);
+void test_processes(void);
 void test_death(void);
 void test_namespace(void);
 int probe_main(int argc, char **argv);

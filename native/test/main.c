@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
   }
   if (argc < 3) {
     fprintf(stderr,
-            "usage: %s [--valgrind|--sanitized] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hostile|renames|diggers|hold|death|namespace]\n",
+            "usage: %s [--valgrind|--sanitized] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hostile|renames|diggers|hold|processes|death|namespace]\n",
             argv[0]);
     return 2;
   }
@@ -46,6 +46,7 @@ int main(int argc, char **argv) {
   if (*only == '\0' || strcmp(only, "renames") == 0) test_renames();
   if (*only == '\0' || strcmp(only, "diggers") == 0) test_diggers();
   if (*only == '\0' || strcmp(only, "hold") == 0) test_hold();
+  if (*only == '\0' || strcmp(only, "processes") == 0) test_processes();
   if (*only == '\0' || strcmp(only, "death") == 0) test_death();
   if (*only == '\0' || strcmp(only, "namespace") == 0) test_namespace();
   return summary();

@@ -100,6 +100,34 @@ void end_bystander(pid_t pid) {
   wait_exit(pid);
 }
 
+/* ---- all that are ours, wherever they are */
+
+static int count_descendants(long pid) {
+  char path[64], list[4096], *next;
+  int count = 0;
+  snprintf(path, sizeof path, "/proc/%ld/task/%ld", pid, pid);
+  read_file(path, "children", list, sizeof list);
+  for (char *at = list; (pid = strtol(at, &next, 10)) > 0 && next != at; at = next) count += 1 + count_descendants(pid);
+  return count;
+}
+
+/* Those that are ours by now and their descendants, the dead ones reaped. */
+int count_children(void) {
+  while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+  return count_descendants(getpid());
+}
+
+void end_children(void) {
+  char path[64], list[4096];
+  snprintf(path, sizeof path, "/proc/self/task/%d", getpid());
+  for (int round = 0; round < 500 && count_children() > 0; round++) {
+    read_file(path, "children", list, sizeof list);
+    char *at = list, *next;
+    for (long pid; (pid = strtol(at, &next, 10)) > 0 && next != at; at = next) kill((pid_t)pid, SIGKILL);
+    usleep(2000);
+  }
+}
+
 /* ---- the end */
 
 int end_anchor(const char *const *controllers, const struct anchor_paths *paths, const char *path, enum launch how) {

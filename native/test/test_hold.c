@@ -5,13 +5,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -79,32 +77,6 @@ static _Noreturn void fake_jvm(const struct scenario *scenario, int tell) {
   int pids[2] = {keeper.pid, pid};
   if (write(tell, pids, sizeof pids) < 0) die("write");
   for (;;) pause();
-}
-
-static int count_descendants(long pid) {
-  char path[64], list[4096], *next;
-  int count = 0;
-  snprintf(path, sizeof path, "/proc/%ld/task/%ld", pid, pid);
-  read_file(path, "children", list, sizeof list);
-  for (char *at = list; (pid = strtol(at, &next, 10)) > 0 && next != at; at = next) count += 1 + count_descendants(pid);
-  return count;
-}
-
-/* Those that are ours by now and their descendants, the dead ones reaped. */
-static int count_children(void) {
-  while (waitpid(-1, NULL, WNOHANG) > 0) continue;
-  return count_descendants(getpid());
-}
-
-static void end_children(void) {
-  char path[64], list[4096];
-  snprintf(path, sizeof path, "/proc/self/task/%d", getpid());
-  for (int round = 0; round < 500 && count_children() > 0; round++) {
-    read_file(path, "children", list, sizeof list);
-    char *at = list, *next;
-    for (long pid; (pid = strtol(at, &next, 10)) > 0 && next != at; at = next) kill((pid_t)pid, SIGKILL);
-    usleep(2000);
-  }
 }
 
 static void run_scenario(const struct scenario *scenario) {
@@ -206,44 +178,6 @@ static void test_killed_in_part(void) {
   end_children();
 }
 
-/*
- * A process whose first thread shows as ended, or as stopped by a tracer, while another one of its threads would fork: it is told to,
- * once the keeper has seen all that it will kill.
- */
-static void test_forks_late(const char *what, bool traced) {
-  struct keeper keeper = keeper_start(keeper_path, PLAIN);
-  int order[2], answer[2];
-  char byte = 0;
-  struct request request = request_new();
-  if (pipe2(order, O_CLOEXEC) < 0 || pipe2(answer, O_CLOEXEC) < 0) die("pipe2");
-  request.head.flags = START_SESSION | START_HOLD;
-  close(request.descriptors[1]), close(request.descriptors[2]);
-  request.descriptors[1] = order[0], request.descriptors[2] = answer[1];
-  add_command(&request, self_path, "probe", traced ? "fork-late" : "fork-late-without-first", NULL);
-  int pid = run(&keeper, &request).pid;
-  request_free(&request);
-  if (read(answer[0], &byte, 1) != 1) printf("# not ready\n");
-  if (traced && (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0 ||
-                 waitpid(pid, NULL, 0) != pid)) {
-    die("a traced thread");
-  }
-  hold_back(&keeper);
-  close(keeper.socket);
-  bool told = false, forked = false;
-  for (long call; (call = next_call(&keeper)) >= 0;) {
-    if (told || call != SYS_pidfd_send_signal || call_arguments[1] != SIGKILL) continue;
-    told = write(order[1], ".", 1) == 1;
-    struct pollfd poll_answer = {.fd = answer[0], .events = POLLIN};
-    forked = poll(&poll_answer, 1, is_emulated() ? 2000 : 500) > 0;
-  }
-  close(order[1]), close(answer[0]);
-  int64_t until = now_ms() + 3000;
-  int left = count_children();
-  for (; left > 0 && now_ms() < until; left = count_children()) usleep(1000);
-  ok(told && !forked && left == 0, "%s: it forks no more (%d), and %d processes are left", what, forked, left);
-  end_children();
-}
-
 void test_hold(void) {
   const struct scenario scenarios[] = {
       {"session, control", CONTROL, PLAIN, false, TREE "echo ready; exec sleep 999", 7, false},
@@ -262,12 +196,6 @@ void test_hold(void) {
   if (beyond_valgrind("children in no group", NO_PIDFDS)) return;
   for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) run_scenario(&scenarios[i]);
   test_killed_in_part();
-  if (can_hold_back()) {
-    test_forks_late("a process without its first thread", false);
-    test_forks_late("a process whose first thread is traced", true);
-  } else {
-    skip("processes that fork late: nobody can be stopped between two calls here");
-  }
   test_forgets(PLAIN);
   test_forgets(OLD_CALLS);
 }
