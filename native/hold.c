@@ -113,40 +113,50 @@ static int pin_member(const struct held *entry, const struct processes *all) {
   return -1;
 }
 
-/* A child that was reaped while all were read looks like another with its number: then once more. */
-static int pin_another(struct held *entry, const struct processes *all) {
+#define LOOK_AGAIN (-2)
+
+/* A child that was reaped while all were read looks like another with its number: then once more, if it can be had. */
+static int pin_another(struct held *entry, const struct processes *all, bool last) {
   int pidfd = pin_member(entry, all);
   bool unreaped = entry->leads && is_unreaped(entry);
   for (uint32_t i = 0; unreaped && i < all->count; i++) {
     if (all->list[i].pid == entry->pid) entry->start = all->list[i].start;
   }
-  if (pidfd >= 0 || unreaped) return pidfd;
-  struct processes again = read_processes();
-  pidfd = pin_member(entry, &again);
-  forget_processes(&again);
-  return pidfd;
+  return pidfd >= 0 || unreaped || last ? pidfd : LOOK_AGAIN;
 }
 
-bool look_at_holds(void) {
-  static struct epoll_event events[EVENTS];
-  long count = held_events < 0 ? 0 : sys_epoll_wait(held_events, events, EVENTS, 0);
-  struct processes all = {NULL, 0};
+/* Without `all` only where nobody has to be looked for. Who is left then comes first in `events`, and is counted. */
+static long pin_others(struct epoll_event *events, long count, const struct processes *all, bool last) {
+  long again = 0;
   for (long i = 0; i < count; i++) {
     struct held *entry = held;
     while (entry < held + held_count && (uint64_t)entry->pidfd != events[i].data) entry++;
     if (entry == held + held_count) continue;
-    int pidfd = -1;
-    if (entry->kind == HOLD_SESSION) {
-      if (all.list == NULL) all = read_processes();
-      pidfd = pin_another(entry, &all);
+    int pidfd = entry->kind != HOLD_SESSION ? -1 : all == NULL ? LOOK_AGAIN : pin_another(entry, all, last);
+    if (pidfd == LOOK_AGAIN) {
+      events[again++] = events[i];
+      continue;
     }
     unpin(entry);
     entry->leads = false;
     entry->pidfd = pidfd;
     if (pidfd < 0 || !watch(pidfd)) drop(entry);
   }
-  forget_processes(&all);
-  return count > 0;
+  return again;
+}
+
+/* However many have ended, all of /proc is read twice at most. */
+bool look_at_holds(void) {
+  static struct epoll_event events[EVENTS];
+  long count = held_events < 0 ? 0 : sys_epoll_wait(held_events, events, EVENTS, 0);
+  if (count <= 0) return false;
+  long left = pin_others(events, count, NULL, false);
+  for (int look = 1; look <= 2 && left > 0; look++) {
+    struct processes all = read_processes();
+    left = pin_others(events, left, &all, look == 2);
+    forget_processes(&all);
+  }
+  return true;
 }
 
 /* ---- what the JVM says of those that a former keeper held, and of those that it wants to let go */

@@ -137,6 +137,23 @@ static void test_foreign_proc(void) {
   end_children();
 }
 
+/* ---- looks */
+
+/* For the memory of which each asks once. */
+static void test_many_ends(void) {
+  enum { MANY = 20 };
+  struct keeper keeper = keeper_start(keeper_path, PLAIN);
+  int pids[MANY], looks = 0;
+  for (int i = 0; i < MANY; i++) pids[i] = hold_probe(&keeper, "sleep", -1, -1);
+  hold_back(&keeper);
+  for (int i = 0; i < MANY; i++) end_bystander(pids[i]);
+  for (long call; (call = next_call(&keeper)) != SYS_ppoll && call >= 0;) looks += call == SYS_mmap;
+  ok(looks == 1 || looks == 2, "%d held sessions end: %d looks at all processes", MANY, looks);
+  kill(keeper.pid, SIGKILL);
+  wait_exit(keeper.pid);
+  close(keeper.socket);
+}
+
 void test_processes(void) {
   if (beyond_valgrind("children in no group", NO_PIDFDS)) return;
   test_foreign_proc();
@@ -146,4 +163,5 @@ void test_processes(void) {
   }
   test_forks_late("a process without its first thread", false);
   test_forks_late("a process whose first thread is traced", true);
+  test_many_ends();
 }
