@@ -73,12 +73,11 @@ static void ask_threads(int proc, struct process *process) {
   sys_close((int)tasks);
 }
 
-static bool read_process(int proc, const char *pid, struct process *process) {
-  uint64_t number, threads = 1;
-  if (!parse_number(pid, &number) || number == 0 || number > INT32_MAX) return false;
-  process->pid = (int)number;
+static bool read_process(int proc, int pid, struct process *process) {
+  uint64_t threads = 1;
+  process->pid = pid;
   process->marked = false;
-  if (!read_stat(proc, number, process, &threads)) return false;
+  if (!read_stat(proc, (uint64_t)pid, process, &threads)) return false;
   if (threads > 1 && stands_still(process)) ask_threads(proc, process);
   return true;
 }
@@ -100,17 +99,31 @@ long open_proc(void) {
 }
 
 bool find_process(int pid, struct process *process) {
-  char digits[12] = "";
-  const char *at = write_number((uint64_t)pid, digits + sizeof digits - 1);
   long proc = open_proc();
   if (proc < 0) return false;
-  bool found = read_process((int)proc, at, process);
+  bool found = read_process((int)proc, pid, process);
   sys_close((int)proc);
   return found;
 }
 
-struct processes read_processes(void) {
+/* In the order of their numbers, which is that of /proc. */
+static uint32_t list_numbers(int proc, struct process *list) {
   static struct entries entries;
+  const char *name;
+  uint64_t ino, number;
+  uint32_t count = 0;
+  entries_from(&entries, proc, 0);
+  while (count < MOST_PROCESSES && (name = next_directory(&entries, &ino)) != NULL) {
+    if (parse_number(name, &number) && number > 0 && number <= INT32_MAX) list[count++].pid = (int)number;
+  }
+  return count;
+}
+
+/*
+ * All are listed before any is read: who forks faster than each is read would else be listed without end, since children get
+ * ever higher numbers.
+ */
+struct processes read_processes(void) {
   struct processes all = {NULL, 0};
   long proc = open_proc();
   if (proc < 0) return all;
@@ -118,11 +131,9 @@ struct processes read_processes(void) {
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (memory > 0 || memory <= -4096) {
     all.list = (struct process *)memory;
-    const char *name;
-    uint64_t ino;
-    entries_from(&entries, (int)proc, 0);
-    while (all.count < MOST_PROCESSES && (name = next_directory(&entries, &ino)) != NULL) {
-      if (*name >= '1' && *name <= '9' && read_process((int)proc, name, &all.list[all.count])) all.count++;
+    uint32_t listed = list_numbers((int)proc, all.list);
+    for (uint32_t i = 0; i < listed; i++) {
+      if (read_process((int)proc, all.list[i].pid, &all.list[all.count])) all.count++;
     }
   }
   sys_close((int)proc);

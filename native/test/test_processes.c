@@ -1,5 +1,6 @@
 /* What the keeper makes of the processes that /proc shows, when it ends children that no group holds. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -154,6 +155,29 @@ static void test_many_ends(void) {
   close(keeper.socket);
 }
 
+/* Somebody forks whenever the keeper opens a file. */
+static void test_endless_forks(void) {
+  struct keeper keeper = keeper_start(keeper_path, PLAIN);
+  int pid = hold_probe(&keeper, "sleep", -1, -1), opens = 0, forks = 0, here = 0;
+  struct dirent *entry;
+  DIR *proc = opendir("/proc");
+  while ((entry = readdir(proc)) != NULL) here += entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
+  closedir(proc);
+  hold_back(&keeper);
+  end_bystander(pid);
+  bool read_on = false;
+  for (long call; !read_on && (call = next_call(&keeper)) != SYS_munmap && call >= 0;) {
+    if (call != SYS_openat) continue;
+    read_on = ++opens > 2 * here + 100;
+    if (fork_sleeper() > 0) forks++;
+  }
+  ok(!read_on && forks > 0, "a look at %d processes comes to its end while others fork (%d forks)", here, forks);
+  kill(keeper.pid, SIGKILL);
+  wait_exit(keeper.pid);
+  close(keeper.socket);
+  end_children();
+}
+
 void test_processes(void) {
   if (beyond_valgrind("children in no group", NO_PIDFDS)) return;
   test_foreign_proc();
@@ -164,4 +188,5 @@ void test_processes(void) {
   test_forks_late("a process without its first thread", false);
   test_forks_late("a process whose first thread is traced", true);
   test_many_ends();
+  test_endless_forks();
 }
