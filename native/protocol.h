@@ -254,7 +254,8 @@ enum record_kind {
 
 /* In the order in which the child takes them. */
 enum start_step {
-  STEP_REQUEST = 1, /* the keeper refused the message: EBADMSG, EMFILE, ENOMEM, E2BIG (block over MAX_BLOCK) */
+  STEP_REQUEST = 1, /* the keeper refused the message: EBADMSG, EMFILE, ENOMEM, E2BIG (block over MAX_BLOCK), EINVAL (of
+                       a user or group -1, of an order a signal that there is not) */
   STEP_CLONE = 2,
   STEP_JOIN = 3, /* detail: which of the join descriptors. ESRCH, join_count: the JVM is dead or has let go */
   STEP_PIDS = 4, /* detail: 0 pids.current, 1 pids.max. EAGAIN: one too many */

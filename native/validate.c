@@ -21,6 +21,9 @@ static uint64_t strings_offset(const struct start_request *request) {
          (uint64_t)request->group_count * sizeof(uint32_t);
 }
 
+/* To setresuid and setresgid it means "as it is": a command would keep ours. Nobody has it. */
+#define NO_ID ~0u
+
 int validate_start(const struct start_request *request, const struct message *message) {
   if (message->length < sizeof *request || message->truncated) return EBADMSG;
   if (request->magic != HOLDFAST_MAGIC || request->kind != REQUEST_START) return EBADMSG;
@@ -39,13 +42,20 @@ int validate_start(const struct start_request *request, const struct message *me
   }
   /* 32-bit counts of things of at most 24 bytes: 64 bits cannot overflow. */
   if (strings_offset(request) + string_count(request) > request->block_length) return EBADMSG;
+  if ((request->flags & START_UID) != 0 && request->uid == NO_ID) return EINVAL;
+  if ((request->flags & START_GID) != 0 && request->gid == NO_ID) return EINVAL;
   return 0;
 }
 
 int validate_block(const struct start_request *request, const unsigned char *block) {
   uint64_t strings = 0;
   for (uint64_t at = strings_offset(request); at < request->block_length; at++) strings += block[at] == '\0';
-  return strings == string_count(request) && block[request->block_length - 1] == '\0' ? 0 : EBADMSG;
+  if (strings != string_count(request) || block[request->block_length - 1] != '\0') return EBADMSG;
+  const uint32_t *groups = (const void *)(block + request->rlimit_count * sizeof(struct rlimit_entry));
+  for (uint32_t i = 0; i < request->group_count; i++) {
+    if (groups[i] == NO_ID) return EINVAL;
+  }
+  return 0;
 }
 
 int validate_anchor(const struct anchor_request *request, const struct message *message) {

@@ -108,13 +108,6 @@ void test_failures(void) {
   }
 
   if (getuid() == 0) {
-    request = request_new();
-    request.head.flags = START_UID;
-    request.head.uid = 0xffffffffu;
-    add_command(&request, "/bin/true", NULL);
-    struct result result = run(&keeper, &request);
-    ok(wait_exit(result.pid) == 0 && result.step == 0, "uid -1 leaves the uid alone");
-    request_free(&request);
     expect_exec(&keeper, (const char *[]){"/root", NULL}, EACCES, 0, "a directory is no program");
   }
   if (!beyond_valgrind("one argument of 128 KiB", "ends when execve fails of what it did not foresee")) {

@@ -85,6 +85,29 @@ static void test_mutations(struct keeper *keeper) {
   free(large);
 }
 
+/* -1 is no user and no group: setresuid(2) would leave the one that is there. */
+static void test_nobodies(struct keeper *keeper) {
+  struct request request = good_request();
+  request.head.flags = START_UID;
+  request.head.uid = 0xffffffffu;
+  expect(keeper, &request, EINVAL, "user -1");
+  request = good_request();
+  request.head.flags = START_GID;
+  request.head.gid = 0xffffffffu;
+  expect(keeper, &request, EINVAL, "group -1");
+  request = request_new();
+  request.head.flags = START_GROUPS;
+  add_group(&request, 1);
+  add_group(&request, 0xffffffffu);
+  add_command(&request, "/bin/true", NULL);
+  expect(keeper, &request, EINVAL, "group -1 in a list");
+  request = good_request();
+  request.head.uid = request.head.gid = 0xffffffffu;
+  struct result result = run(keeper, &request);
+  ok(result.step == 0 && wait_exit(result.pid) == 0, "numbers that are not asked for are not looked at");
+  request_free(&request);
+}
+
 /* size: of the memfd; the request says `claimed`. */
 static void expect_memfd(struct keeper *keeper, off_t size, uint64_t claimed, int seals, int error, const char *what) {
   struct request request = good_request();
@@ -228,6 +251,7 @@ static void test_fuzz(struct keeper *keeper) {
 void test_malformed(void) {
   struct keeper keeper = keeper_start(keeper_path, PLAIN);
   test_mutations(&keeper);
+  test_nobodies(&keeper);
   test_memfds(&keeper);
   test_anchors(&keeper);
   test_holds(&keeper);
