@@ -17,15 +17,19 @@ static struct {
   char name[sizeof((struct anchor_request *)0)->name];
 } anchor;
 
+void close_anchor(void) {
+  for (uint32_t i = 0; i < anchor.count; i++) {
+    sys_close(anchor.parent[i]);
+    sys_close(anchor.group[i]);
+  }
+}
+
 void keep_anchor(struct message *message) {
   const struct anchor_request *request = (const void *)message->bytes;
   int error = validate_anchor(request, message);
   answer(message, error);
   if (error != 0) return;
-  for (uint32_t i = 0; i < anchor.count; i++) {
-    sys_close(anchor.parent[i]);
-    sys_close(anchor.group[i]);
-  }
+  close_anchor();
   anchor.count = request->hierarchy_count;
   for (uint32_t i = 0; i < anchor.count; i++) {
     anchor.kind[i] = request->hierarchy[i];

@@ -1,7 +1,6 @@
 /* What the child does between its first instruction and exec, in the order of enum start_step. */
 #include <asm/errno.h>
 #include <asm/signal.h>
-#include <linux/close_range.h>
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
@@ -39,6 +38,29 @@ static void check_pids(const struct start *start) {
   if (current > maximum) child_failed(start, STEP_PIDS, -EAGAIN, 0);
 }
 
+/*
+ * What comes now may take as long as somebody else's disk does, or a freezer. So nothing stays open in the child that the end of the
+ * keeper shall be seen by: its socket, with the pipes of requests that it has not read, and the anchor's directories, whose lock
+ * would hold. What the child still needs are four of the numbers that came together, in order, since the kernel gives the lowest that is
+ * free; between and around them all is closed. Those four are close-on-exec from birth.
+ */
+static void close_others(const struct start *start) {
+  const int kept[] = {start->status, start->streams[0], start->streams[1], start->streams[2]};
+  unsigned int next = 3;
+  long result = 0;
+  for (int i = 0; i < 4 && result >= 0; next = (unsigned int)kept[i++] + 1) {
+    if (next < (unsigned int)kept[i]) result = sys_close_range(next, (unsigned int)kept[i] - 1, 0);
+  }
+  if (result >= 0) result = sys_close_range(next, ~0u, 0);
+  /* Before Linux 5.9, or filtered: the rest is close-on-exec, too. */
+  if (result == -ENOSYS || result == -EPERM) {
+    sys_close(start->socket);
+    close_anchor();
+  } else {
+    check(start, STEP_CLOSE, result, 0);
+  }
+}
+
 static void set_limits(const struct start *start) {
   const struct inherited *inherited = start->inherited;
   if (inherited->files_raised) {
@@ -63,16 +85,6 @@ static long set_oom_score(int32_t score) {
 /* The keeper holds 0, 1 and 2 occupied, so no source is one of them and none is overwritten before it is used. */
 static void place_streams(const struct start *start) {
   for (int i = 0; i < 3; i++) check(start, STEP_STREAMS, sys_dup3(start->streams[i], i, 0), (uint32_t)i);
-}
-
-/*
- * Everything the keeper ever opens or receives is close-on-exec already; but that no other is left open is our promise,
- * and here it can be seen to be kept. The status pipe must stay open until exec. Where the call or its flag (5.11) is
- * missing or filtered, what is said of "ever" has to do.
- */
-static void close_others(const struct start *start) {
-  long result = sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-  if (result != -ENOSYS && result != -EPERM && result != -EINVAL) check(start, STEP_CLOSE, result, 0);
 }
 
 /*
@@ -106,6 +118,7 @@ _Noreturn void child(const struct start *start) {
    */
   if (jvm_gone(start->socket, start->jvm)) child_failed(start, STEP_JOIN, -ESRCH, request->join_count);
   if (asked(start, START_CHECK_PIDS)) check_pids(start);
+  close_others(start);
   if (asked(start, START_SESSION)) check(start, STEP_SESSION, sys_setsid(), 0);
   if (!asked(start, START_ENTER)) set_group(start);
   if (asked(start, START_OOM_SCORE)) check(start, STEP_OOM_SCORE, set_oom_score(request->oom_score_adj), 0);
@@ -114,7 +127,6 @@ _Noreturn void child(const struct start *start) {
   if (asked(start, START_UMASK)) sys_umask(request->umask);
   if (asked(start, START_DIRECTORY)) check(start, STEP_DIRECTORY, sys_chdir((const char *)strings), 0);
   place_streams(start);
-  close_others(start);
   if (asked(start, START_GROUPS)) {
     check(start, STEP_GROUPS, sys_setgroups(request->group_count, (const void *)groups), 0);
   }

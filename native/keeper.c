@@ -4,7 +4,6 @@
  */
 #include <asm/errno.h>
 #include <asm/signal.h>
-#include <linux/close_range.h>
 #include <linux/prctl.h>
 
 #include "keeper.h"

@@ -104,6 +104,7 @@ _Noreturn void first_process(const struct first *first, struct message *message)
 /* ---- anchor.c, kill.c, walk.c: what happens after the JVM */
 
 void keep_anchor(struct message *message);
+void close_anchor(void);
 void end_anchor(void);
 
 /* ---- hold.c, processes.c: children that no anchor ends */

@@ -266,7 +266,7 @@ enum start_step {
   STEP_UMASK = 9,
   STEP_DIRECTORY = 10,
   STEP_STREAMS = 11, /* detail: 0, 1, 2 */
-  STEP_CLOSE = 12,
+  STEP_CLOSE = 12, /* after STEP_PIDS */
   STEP_GROUPS = 13,
   STEP_GID = 14,
   STEP_UID = 15,

@@ -174,6 +174,7 @@ void test_renames(void);
 void test_diggers(void);
 void test_hold(void);
 void test_processes(void);
+void test_hanging(void);
 void test_death(void);
 void test_namespace(void);
 int probe_main(int argc, char **argv);

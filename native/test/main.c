@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
   }
   if (argc < 3) {
     fprintf(stderr,
-            "usage: %s [--valgrind|--sanitized] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hostile|renames|diggers|hold|processes|death|namespace]\n",
+            "usage: %s [--valgrind|--sanitized] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hostile|renames|diggers|hold|processes|hanging|death|namespace]\n",
             argv[0]);
     return 2;
   }
@@ -47,6 +47,7 @@ int main(int argc, char **argv) {
   if (*only == '\0' || strcmp(only, "diggers") == 0) test_diggers();
   if (*only == '\0' || strcmp(only, "hold") == 0) test_hold();
   if (*only == '\0' || strcmp(only, "processes") == 0) test_processes();
+  if (*only == '\0' || strcmp(only, "hanging") == 0) test_hanging();
   if (*only == '\0' || strcmp(only, "death") == 0) test_death();
   if (*only == '\0' || strcmp(only, "namespace") == 0) test_namespace();
   return summary();
