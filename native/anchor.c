@@ -144,12 +144,13 @@ static bool is_still_named(int parent, int group) {
          ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
-/* What the JVM made after it last told us of its anchor is found by its name, if it is there. */
+/* What the JVM made after it last told us of its anchor is found by its name, if it is there. The directory that it is in may be
+ * others', too. */
 static void find_later(void) {
   for (uint32_t i = 0; i < anchor.count; i++) {
     if (anchor.kind[i] != HIERARCHY_LATER) continue;
     sys_close(anchor.group[i]);
-    anchor.group[i] = open_below(anchor.parent[i], anchor.name);
+    anchor.group[i] = open_named(anchor.parent[i], anchor.name);
     char state[16];
     bool freezer = read_file_at(anchor.group[i], "freezer.state", state, sizeof state) >= 0;
     anchor.kind[i] = freezer ? HIERARCHY_FREEZER : HIERARCHY_OTHER;

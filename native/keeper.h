@@ -155,7 +155,8 @@ struct walked {
   bool complete; /* false: too deep for one walk, run it again; or ended by the visitor or the deadline */
 };
 struct walked walk(int root, visitor *visit, bool removing);
-int open_below(int directory, const char *name);
+int open_named(int directory, const char *name); /* changes at most what has the name */
+int open_below(int directory, const char *name); /* and the directory, which must be below the anchor or be it */
 
 struct entries {
   int directory;

@@ -32,15 +32,19 @@ static long open_once(int directory, const char *name) {
   return fd;
 }
 
-int open_below(int directory, const char *name) {
+static bool is_own_entry(const char *name) { return same_text(name, ".") || same_text(name, ".."); }
+
+/* Members may have taken the permissions away from their own groups; root never sees this. */
+int open_named(int directory, const char *name) {
   long fd = open_once(directory, name);
-  if (fd == -EACCES) {
-    /* Members may have taken the permissions away from their own groups; root never sees this. */
-    sys_fchmod(directory, 0700);
-    if (name[0] != '.') sys_fchmodat(directory, name, 0700);
-    fd = open_once(directory, name);
-  }
+  if (fd == -EACCES && !is_own_entry(name) && sys_fchmodat(directory, name, 0700) >= 0) fd = open_once(directory, name);
   return (int)fd;
+}
+
+int open_below(int directory, const char *name) {
+  int fd = open_named(directory, name);
+  if (fd == -EACCES && sys_fchmod(directory, 0700) >= 0) fd = open_named(directory, name);
+  return fd;
 }
 
 void entries_from(struct entries *entries, int directory, int64_t offset) {
@@ -67,7 +71,7 @@ const char *next_directory(struct entries *entries, uint64_t *ino) {
   const struct kernel_dirent *entry;
   while ((entry = next_entry(entries)) != NULL) {
     if (entry->type != TYPE_DIRECTORY && entry->type != TYPE_UNKNOWN) continue;
-    if (same_text(entry->name, ".") || same_text(entry->name, "..")) continue;
+    if (is_own_entry(entry->name)) continue;
     *ino = entry->ino;
     return entry->name;
   }

@@ -169,7 +169,7 @@ static void take_modes(const char *group) {
 #define NOT_NOBODY 78
 #define NOT_CLOSED 79
 
-static int end_as_nobody(const char *const *controllers, const struct anchor_paths *paths, const char *keeper_file) {
+static int end_as_nobody(const char *const *controllers, const struct anchor_paths *paths, const char *keeper_file, bool later) {
   /* Its path may lead through directories that are not for everybody. Above the numbers that keeper_start takes. */
   char path[32];
   int file = open(keeper_file, O_RDONLY | O_CLOEXEC), program = fcntl(file, F_DUPFD, 200);
@@ -180,7 +180,7 @@ static int end_as_nobody(const char *const *controllers, const struct anchor_pat
   if (pid == 0) {
     if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0) _exit(NOT_NOBODY);
     struct keeper keeper = keeper_start(path, PLAIN);
-    if (!read_result(send_anchor(&keeper, controllers, paths, false)).taken) _exit(NOT_NOBODY);
+    if (!read_result(send_anchor(&keeper, controllers, paths, later)).taken) _exit(NOT_NOBODY);
     take_modes(paths->anchor[0]);
     for (int i = 1; i < paths->count; i++) take_modes(paths->anchor[i]);
     if (open(paths->anchor[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0 || errno != EACCES) _exit(NOT_CLOSED);
@@ -209,7 +209,7 @@ static void make_groups_of_nobody(const struct anchor_paths *paths) {
   if (seteuid(0) < 0 || setegid(0) < 0) die("seteuid");
 }
 
-static void test_modes(const char *what, const char *const *controllers, const char *keeper) {
+static void test_modes(const char *what, const char *const *controllers, const char *keeper, bool later) {
   if (beyond_valgrind(what, "has a log that nobody may not write")) return;
   if (geteuid() != 0) {
     skip("%s: only root becomes nobody", what);
@@ -226,9 +226,15 @@ static void test_modes(const char *what, const char *const *controllers, const c
     members[i] = put_member(&(struct member){.domain = group, .uid = NOBODY});
     free(group);
   }
-  int code = end_as_nobody(controllers, &paths, keeper), killed = count_killed(members, 4);
+  int code = end_as_nobody(controllers, &paths, keeper, later), killed = count_killed(members, 4);
   ok(code == 0 && killed == 4, "%s: the members are ended (%d of 4; exit %d)", what, killed, code);
   ok(groups_left(&paths) == 0, "%s: nothing of the anchor is left", what);
+  int untouched = 0;
+  for (int i = 0; i < paths.count; i++) {
+    struct stat base;
+    untouched += stat(paths.base[i], &base) == 0 && (base.st_mode & 07777) == 0755;
+  }
+  ok(untouched == paths.count, "%s: the directories that the anchor was in are as they were (%d of %d)", what, untouched, paths.count);
   remove_bases(&paths);
 }
 
@@ -242,8 +248,10 @@ void test_hostile(void) {
   test_mounts("mounts on v2, without openat2", v2_only, keeper_path, OLD_CALLS);
   test_mounts("mounts on v1", v1_only, keeper_path, PLAIN);
   test_mounts("mounts on v1, without openat2", v1_only, keeper_path, OLD_CALLS);
-  test_modes("no permissions on v2", v2_only, keeper_path);
-  test_modes("no permissions on v2, without cgroup.kill", v2_only, old_keeper_path);
-  test_modes("no permissions on a hybrid host", v2_and_v1, keeper_path);
-  test_modes("no permissions on v1", v1_only, keeper_path);
+  test_modes("no permissions on v2", v2_only, keeper_path, false);
+  test_modes("no permissions on v2, without cgroup.kill", v2_only, old_keeper_path, false);
+  test_modes("no permissions on a hybrid host", v2_and_v1, keeper_path, false);
+  test_modes("no permissions on v1", v1_only, keeper_path, false);
+  test_modes("no permissions on a hybrid host, later", v2_and_v1, keeper_path, true);
+  test_modes("no permissions on v1, later", v1_only, keeper_path, true);
 }
