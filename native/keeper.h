@@ -152,7 +152,7 @@ typedef bool visitor(int directory);
 struct walked {
   uint32_t removed;
   uint32_t left; /* could not be removed */
-  bool complete; /* false: too deep for one walk, run it again; or ended by the visitor or the deadline */
+  bool complete; /* false: ended by the visitor or the deadline, or the way back was lost */
 };
 struct walked walk(int root, visitor *visit, bool removing);
 int open_named(int directory, const char *name); /* changes at most what has the name */
@@ -168,7 +168,7 @@ struct entries {
 };
 void entries_from(struct entries *entries, int directory, int64_t offset);
 const char *next_directory(struct entries *entries, uint64_t *ino);
-bool skip_entry(struct entries *entries, uint64_t ino, const char **name);
+bool skip_entry(struct entries *entries, uint64_t ino, bool all, const char **name);
 
 /* ---- files.c */
 

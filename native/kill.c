@@ -184,19 +184,13 @@ void kill_freezer(int group) {
   thaw_freezer(group);
 }
 
-static bool found_member;
-
-static bool find_member(int group) {
+static bool has_no_member(int group) {
   int pid;
-  found_member = first_member(group, &pid);
-  return !found_member;
+  return !first_member(group, &pid);
 }
 
-bool is_populated_freezer(int group) {
-  found_member = false;
-  walk(group, find_member, false);
-  return found_member;
-}
+/* A walk that did not come to its end may have missed somebody. */
+bool is_populated_freezer(int group) { return !walk(group, has_no_member, false).complete; }
 
 static int64_t await_until;
 
@@ -216,12 +210,14 @@ static bool await_members(int group) {
   return true;
 }
 
-/* Group by group, and a second look at all of them: members can move, and join. */
+/* Group by group, and a second look at all of them: members can move, and join. What ended a walk early may last: then a pause. */
 bool wait_empty_freezer(int group, int64_t until) {
   await_until = until;
-  while (is_populated_freezer(group)) {
+  for (int64_t delay = 1; is_populated_freezer(group);) {
     if (now_ms() >= until) return false;
-    walk(group, await_members, false);
+    if (walk(group, await_members, false).complete) continue;
+    wait_for(-1, 0, delay);
+    if (delay < 32) delay *= 2;
   }
   return true;
 }

@@ -79,10 +79,11 @@ const char *next_directory(struct entries *entries, uint64_t *ino) {
 }
 
 /*
- * Goes on behind the entry with this inode, if it is among those at the beginning. kernfs orders entries by a hash
- * of the name and an offset is that hash: entries that share it come again.
+ * Goes on behind the entry with this inode, if it is there; otherwise where it was. `all`: it is looked for in the whole of the
+ * directory, not only among the first that a reading gives. kernfs orders entries by a hash of the name and an offset is that
+ * hash: entries that share it come again.
  */
-bool skip_entry(struct entries *entries, uint64_t ino, const char **name) {
+bool skip_entry(struct entries *entries, uint64_t ino, bool all, const char **name) {
   int64_t beginning = entries->next;
   const struct kernel_dirent *entry;
   do {
@@ -91,9 +92,8 @@ bool skip_entry(struct entries *entries, uint64_t ino, const char **name) {
       *name = entry->name;
       return true;
     }
-  } while (entry != NULL && entries->at < entries->length);
-  entries->at = 0;
-  entries->next = beginning;
+  } while (entry != NULL && (all || entries->at < entries->length));
+  entries_from(entries, entries->directory, beginning);
   return false;
 }
 
@@ -104,15 +104,17 @@ static bool remove_directory(int parent, const char *name, struct walked *walked
   return result >= 0 || result == -ENOENT;
 }
 
+/* Of so many levels it is known where they are in the one above, the last ones; of others that is looked for. */
 #define LEVELS 2048
 
 struct walked walk(int root, visitor *visit, bool removing) {
   static struct entries entries;
   static int64_t offsets[LEVELS];
   struct walked walked = {0, 0, true};
-  uint32_t depth = 0;
+  uint32_t depth = 0, known = 0;
   /* A descriptor of our own: the given one's position belongs to others. */
   int directory = open_below(root, ".");
+  if (directory == -ENOENT || directory == -ENODEV) return walked;
   bool going = directory >= 0 && (visit == NULL || visit(directory));
   if (going) entries_from(&entries, directory, 0);
   while (going) {
@@ -125,13 +127,8 @@ struct walked walk(int root, visitor *visit, bool removing) {
         walked.left += below != -ENOENT && below != -ENODEV;
         continue;
       }
-      if (depth == LEVELS) {
-        /* Forget the way back, finish what is below, and let the caller begin again at the top. */
-        depth = 0;
-        walked.complete = false;
-      } else {
-        offsets[depth++] = entries.before;
-      }
+      offsets[depth++ % LEVELS] = entries.before;
+      if (known < LEVELS) known++;
       sys_close(directory);
       directory = below;
       going = visit == NULL || visit(directory);
@@ -144,14 +141,15 @@ struct walked walk(int root, visitor *visit, bool removing) {
       directory = above;
       going = directory >= 0;
       if (!going) break;
-      entries_from(&entries, directory, offsets[--depth]);
-      if (skip_entry(&entries, stat.st_ino, &name) && removing && !remove_directory(directory, name, &walked)) {
-        walked.left++;
-      }
+      depth--;
+      entries_from(&entries, directory, known > 0 ? offsets[depth % LEVELS] : 0);
+      bool found = skip_entry(&entries, stat.st_ino, known == 0, &name);
+      if (known > 0) known--;
+      if (found && removing && !remove_directory(directory, name, &walked)) walked.left++;
     }
     going = going && now_ms() < end_deadline;
   }
-  walked.complete = walked.complete && going;
+  walked.complete = going;
   if (directory >= 0) sys_close(directory);
   return walked;
 }

@@ -49,6 +49,18 @@ char *make_group(const char *parent, const char *name) {
   return path;
 }
 
+/* One group in another. */
+void make_chain(const char *parent, int depth) {
+  int at = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  for (int i = 0; i < depth && at >= 0; i++) {
+    if (mkdirat(at, "n", 0755) < 0) die("mkdirat");
+    int below = openat(at, "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close(at);
+    at = below;
+  }
+  close(at);
+}
+
 static bool is_listed(const char *list, const char *item) {
   size_t length = strlen(item);
   for (const char *at = list; at != NULL && *at != '\0';) {

@@ -110,6 +110,7 @@ struct result run_with_output(struct keeper *keeper, struct request *request, ch
 
 char *group_base(const char *controller); /* "" is v2; a fresh group below ours, or NULL */
 char *make_group(const char *parent, const char *name);
+void make_chain(const char *parent, int depth);
 void write_file(const char *directory, const char *name, const char *text);
 bool read_file(const char *directory, const char *name, char *to, size_t size);
 int open_at(const char *directory, const char *name, int flags);

@@ -82,17 +82,6 @@ static void freeze_job(const struct scenario *scenario, const struct anchor_path
   }
 }
 
-static void make_chain(const char *parent, int depth) {
-  int at = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  for (int i = 0; i < depth && at >= 0; i++) {
-    if (mkdirat(at, "n", 0755) < 0) die("mkdirat");
-    int below = openat(at, "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    close(at);
-    at = below;
-  }
-  close(at);
-}
-
 #define SLEEPERS "setsid sleep 999 </dev/null & sleep 999 & (sleep 999 & sleep 999) & "
 #define NESTED                                                                                                   \
   "mkdir -p $1/x/y $1/x/z $1/x/empty; (sh -c 'echo $$ > $1/x/y/cgroup.procs; exec sleep 999' sh $1) & "                     \

@@ -1,11 +1,13 @@
-/* The end of an anchor whose members go on making groups in it, one in another, faster than anybody goes through them. */
+/* The end of an anchor whose members go on making groups in it, one in another, faster than anybody goes through them, or have made very many. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -62,9 +64,76 @@ static void test_dug(const char *what, const char *const *controllers, int hiera
   for (int i = 0; i < paths.count; i++) free(jobs[i]);
 }
 
+/* ---- deeper than the way back can be remembered, and members beside it */
+
+#define BESIDE 16
+
+/* Those that a reading of the job shows after the chain, and so a walk comes to afterwards. */
+static int list_after_chain(const char *job, char **groups) {
+  DIR *directory = opendir(job);
+  int count = 0;
+  bool after = false;
+  if (directory == NULL) die("opendir");
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    if (entry->d_type != DT_DIR || *entry->d_name == '.') continue;
+    if (after) groups[count++] = path_of(job, entry->d_name);
+    after = after || strcmp(entry->d_name, "n") == 0;
+  }
+  closedir(directory);
+  return count;
+}
+
+enum deep { RUNNING, FROZEN, RELEASED };
+
+static void test_deep(const char *what, const char *const *controllers, int hierarchy, enum deep state) {
+  if (controllers == v1_only && beyond_valgrind(what, NO_PIDFDS)) return;
+  struct anchor_paths paths;
+  if (!is_here(what, controllers, &paths)) return;
+  char *jobs[HIERARCHIES], *beside[BESIDE];
+  pid_t members[BESIDE];
+  for (int i = 0; i < paths.count; i++) jobs[i] = make_group(paths.anchor[i], "job");
+  make_chain(jobs[hierarchy], 2200);
+  for (int i = 0; i < BESIDE; i++) free(make_group(jobs[hierarchy], (char[]){(char)('A' + i), '\0'}));
+  int count = list_after_chain(jobs[hierarchy], beside);
+  for (int i = 0; i < count; i++) {
+    char number[16];
+    members[i] = put(jobs[0]);
+    snprintf(number, sizeof number, "%d", members[i]);
+    write_file(beside[i], "cgroup.procs", number);
+    if (state == FROZEN) write_file(beside[i], "freezer.state", "FROZEN");
+  }
+  if (state == RELEASED && setxattr(jobs[0], "user.holdfast.released", "1", 1, 0) < 0) die("setxattr");
+  int64_t begin = now_ms();
+  int code = end_anchor(controllers, &paths, keeper_path, PLAIN);
+  int64_t taken = now_ms() - begin;
+  if (state == RELEASED) {
+    int alive = 0;
+    for (int i = 0; i < count; i++) alive += lives(members[i]);
+    ok(code == 0 && count > 0 && alive == count && has(jobs[0], "n/n/n"), "%s: members (%d of %d) and their groups are left alone", what,
+       alive, count);
+    for (int i = 0; i < count; i++) end_bystander(members[i]);
+    ok(sweep(controllers, &paths) == 0, "%s: once it is empty it is removed", what);
+  } else {
+    for (int i = 0; i < count && state == FROZEN; i++) {
+      if (exists(beside[i])) write_file(beside[i], "freezer.state", "THAWED");
+    }
+    int killed = count_killed(members, count);
+    ok(code == 0 && count > 0 && killed == count && taken < 25000, "%s: members beside are ended (%d of %d; exit %d) in %lld ms", what,
+       killed, count, code, (long long)taken);
+    ok(groups_left(&paths) == 0, "%s: nothing of the anchor is left", what);
+  }
+  if (groups_left(&paths) != 0) sweep(controllers, &paths);
+  remove_bases(&paths);
+  for (int i = 0; i < paths.count; i++) free(jobs[i]);
+  for (int i = 0; i < count; i++) free(beside[i]);
+}
+
 void test_diggers(void) {
   test_dug("diggers on v2", v2_only, 0, FEW, keeper_path);
   test_dug("diggers on v2, without cgroup.kill", v2_only, 0, FEW, old_keeper_path);
   test_dug("diggers in a v1 freezer on a hybrid host", v2_and_v1, 1, MANY, keeper_path);
   test_dug("diggers on v1", v1_only, 0, FEW, keeper_path);
+  test_deep("2200 levels on v1", v1_only, 0, RUNNING);
+  test_deep("2200 levels in a released job on v1", v1_only, 0, RELEASED);
+  test_deep("2200 levels in a v1 freezer on a hybrid host", v2_and_v1, 1, FROZEN);
 }
