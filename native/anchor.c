@@ -71,7 +71,15 @@ static void kill_group(int group, const char *name) {
   }
 }
 
-enum pass { ANY_RELEASED, KILL, AWAIT };
+static void begin_kill(int group) {
+  if (anchor.kind[0] == HIERARCHY_V2) {
+    begin_kill_v2(group);
+  } else {
+    begin_kill_freezer(group);
+  }
+}
+
+enum pass { ANY_RELEASED, BEGIN, KILL, AWAIT };
 
 /* One pass over the jobs, which are the directories right below the anchor; true if it found or got what it is for. */
 static bool each_job(enum pass pass, int64_t until) {
@@ -85,6 +93,7 @@ static bool each_job(enum pass pass, int64_t until) {
     if (job < 0) continue;
     bool released = is_released(job);
     if (pass == ANY_RELEASED && released) answer = true;
+    if (pass == BEGIN && !released) begin_kill(job);
     if (pass == KILL && !released) kill_group(job, name);
     if (pass == AWAIT && !released && !wait_empty(job, until)) answer = false;
     sys_close(job);
@@ -99,6 +108,7 @@ static bool each_job(enum pass pass, int64_t until) {
  */
 static void kill_all(void) {
   bool whole = !each_job(ANY_RELEASED, 0);
+  if (!whole) each_job(BEGIN, 0); /* the kill of one waits, and meanwhile nobody in the others shall go on */
   for (int64_t patience = 100; now_ms() < end_deadline; patience *= patience < 2000 ? 2 : 1) {
     int64_t begin = now_ms();
     if (whole) {

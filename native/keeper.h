@@ -139,6 +139,9 @@ _Noreturn void keeper(const uintptr_t *stack);
 /* Everything about ending is bounded by one moment, in milliseconds of CLOCK_MONOTONIC. */
 extern int64_t end_deadline;
 
+/* The first part of a kill alone, which takes no time: so several groups end, or stand still, at about one moment. */
+void begin_kill_v2(int group);
+void begin_kill_freezer(int group);
 void kill_v2(int group);
 bool wait_empty_v2(int group, int64_t until);
 bool is_populated_v2(int group);

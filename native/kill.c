@@ -139,15 +139,23 @@ bool wait_empty_v2(int group, int64_t until) { return wait_event(group, "populat
 
 bool is_populated_v2(int group) { return !wait_event(group, "populated 0", 0); }
 
+static bool kill_at_once(int group) { return write_file_at(group, CGROUP_KILL, "1") >= 0; }
+
+static bool freeze_v2(int group) { return write_file_at(group, "cgroup.freeze", "1") >= 0; }
+
+void begin_kill_v2(int group) {
+  if (!kill_at_once(group)) freeze_v2(group);
+}
+
 /*
  * cgroup.kill reaches forks in progress and frozen members. Without it: nobody can fork while all are frozen, and on v2
  * a frozen process still dies of SIGKILL. What it does not reach is a process whose first thread has ended: the kernel
  * signals that thread, and not the process (seen on 6.18). So whoever is still there is also killed by number.
  */
 void kill_v2(int group) {
-  bool all = write_file_at(group, CGROUP_KILL, "1") >= 0;
+  bool all = kill_at_once(group);
   if (!all) {
-    if (write_file_at(group, "cgroup.freeze", "1") >= 0) wait_event(group, "frozen 1", now_ms() + FREEZE_MS);
+    if (freeze_v2(group)) wait_event(group, "frozen 1", now_ms() + FREEZE_MS);
     walk(group, kill_members, false);
   }
   walk(group, thaw_v2, false);
@@ -164,13 +172,17 @@ static bool thaw_one(int group) {
 
 void thaw_freezer(int group) { walk(group, thaw_one, false); }
 
+static bool freeze_v1(int group) { return write_file_at(group, "freezer.state", "FROZEN") >= 0; }
+
+void begin_kill_freezer(int group) { freeze_v1(group); }
+
 /* It stays FREEZING while a member is in an uninterruptible sleep; writing again makes the kernel try again. There is
  * no event for it. */
 static void freeze(int group) {
   int64_t until = now_ms() + FREEZE_MS;
   for (int64_t delay = 1; now_ms() < until; delay = delay < 32 ? delay * 2 : delay) {
     char state[16];
-    if (write_file_at(group, "freezer.state", "FROZEN") < 0) return;
+    if (!freeze_v1(group)) return;
     read_file_at(group, "freezer.state", state, sizeof state);
     if (has_line(state, "FROZEN")) return;
     wait_for(-1, 0, delay);

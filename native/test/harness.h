@@ -59,6 +59,7 @@ bool can_hold_back(void);
 void hold_back(const struct keeper *keeper);
 long next_call(const struct keeper *keeper);
 extern uint64_t call_arguments[6]; /* of that call */
+bool opens(const struct keeper *keeper, long call, const char *name);
 
 /* ---- requests */
 

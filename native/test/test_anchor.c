@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -353,6 +354,41 @@ static void test_few_descriptors(void) {
   remove_bases(&paths);
 }
 
+/* Where one job is released, the others are ended one by one; but that is begun for all before anybody is waited for or killed. */
+static void test_begun_together(const char *what, const char *const *controllers, const char *path, const char *file) {
+  enum { JOBS = 5 };
+  struct anchor_paths paths;
+  pid_t members[JOBS], released;
+  if (!is_here(what, controllers, &paths)) return;
+  for (int i = 0; i <= JOBS; i++) {
+    char *job = make_group(paths.anchor[0], (char[]){(char)('a' + i), '\0'});
+    if (i < JOBS) {
+      members[i] = put(job);
+    } else {
+      released = put(job);
+      if (setxattr(job, "user.holdfast.released", "1", 1, 0) < 0) die("setxattr");
+    }
+    free(job);
+  }
+  struct keeper keeper = keeper_start(path, PLAIN);
+  if (!read_result(send_anchor(&keeper, controllers, &paths, false)).taken) printf("# the anchor was not taken\n");
+  hold_back(&keeper);
+  close(keeper.socket);
+  int begun = 0;
+  bool others = false;
+  for (long call; (call = next_call(&keeper)) >= 0;) {
+    if (opens(&keeper, call, file) && !others && begun < JOBS) begun++;
+    others = others || (begun > 0 && (call == SYS_ppoll || call == SYS_pidfd_send_signal || opens(&keeper, call, "cgroup.events")));
+  }
+  bool untouched = lives(released);
+  int killed = count_killed(members, JOBS);
+  ok(begun == JOBS && killed == JOBS && untouched, "%s: the end of %d of %d jobs is begun at once, %d are ended, a released one is not", what,
+     begun, JOBS, killed);
+  end_bystander(released);
+  sweep(controllers, &paths);
+  remove_bases(&paths);
+}
+
 void test_anchor(void) {
   test_stuck();
   test_few_descriptors();
@@ -377,4 +413,11 @@ void test_anchor(void) {
       {.what = "v1 released", .controllers = v1_only, .keeper = keeper_path, .release = true},
   };
   for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) run_scenario(&scenarios[i]);
+  if (under_valgrind || !can_hold_back()) {
+    skip("jobs beside a released one: nobody can be stopped between two calls here");
+    return;
+  }
+  test_begun_together("jobs beside a released one", v2_only, keeper_path, "cgroup.kill");
+  test_begun_together("jobs beside a released one, without cgroup.kill", v2_only, old_keeper_path, "cgroup.freeze");
+  test_begun_together("jobs beside a released one on v1", v1_only, keeper_path, "freezer.state");
 }

@@ -2,8 +2,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +25,13 @@ long next_call(const struct keeper *keeper) {
     for (int i = 0; i < 6; i++) call_arguments[i] = info.entry.args[i];
     return (long)info.entry.nr;
   }
+}
+
+/* Whether it is about to open a file of this name, by openat(2). */
+bool opens(const struct keeper *keeper, long call, const char *name) {
+  char path[64] = "";
+  struct iovec here = {path, sizeof path - 1}, there = {(void *)(uintptr_t)call_arguments[1], sizeof path - 1};
+  return call == SYS_openat && process_vm_readv(keeper->pid, &here, 1, &there, 1, 0) > 0 && strcmp(path, name) == 0;
 }
 
 /* Nobody can be stopped at calls before Linux 5.3, nor where a policy forbids it. */
