@@ -10,7 +10,7 @@
 #define CGROUP_KILL "cgroup.kill"
 #endif
 
-#define PINNED 32
+#define PINNED 256
 #define FREEZE_MS 500
 #define AT_ONCE_MS 10
 
@@ -19,7 +19,7 @@ struct pids {
   int file;
   long at;
   long length;
-  char buffer[512];
+  char buffer[4096];
 };
 
 static bool next_pid(struct pids *pids, int *pid) {
@@ -42,6 +42,11 @@ static bool next_pid(struct pids *pids, int *pid) {
   }
 }
 
+static void begin_pids(struct pids *pids, int file) {
+  pids->file = file;
+  pids->at = pids->length = 0;
+}
+
 static int open_members(int group, const char *name) { return (int)open_file_at(group, name, O_RDONLY); }
 
 /* A thread that is not the first of its process has no pidfd of the process. Its directory in /proc is one all the same
@@ -61,38 +66,56 @@ static int pin(int number) {
   return pidfd >= 0 || pidfd == -ESRCH ? (int)pidfd : pin_thread(number);
 }
 
+/* Pinned, to be looked for in a second reading. */
+static struct pinned {
+  int count;
+  int numbers[PINNED];
+  int pidfds[PINNED];
+  bool listed[PINNED];
+} pinned;
+
+/* True if there may be more. Where no descriptor is left, those that are pinned come first. */
+static bool pin_some(struct pids *pids, int *carried) {
+  int pid = *carried, self = sys_getpid();
+  *carried = 0;
+  for (pinned.count = 0; pinned.count < PINNED; pid = 0) {
+    if (pid == 0 && !next_pid(pids, &pid)) return false;
+    if (pid <= 0 || pid == self) continue;
+    int pidfd = pin(pid);
+    if ((pidfd == -EMFILE || pidfd == -ENFILE) && pinned.count > 0) {
+      *carried = pid;
+      return true;
+    }
+    if (pidfd < 0) continue;
+    pinned.numbers[pinned.count] = pid;
+    pinned.listed[pinned.count] = false;
+    pinned.pidfds[pinned.count++] = pidfd;
+  }
+  return true;
+}
+
 /*
  * A number may have been given to somebody else between the reading and the opening, so what is pinned is looked for in
  * a second reading before it is killed: who takes the signal lived all the time from the pin to it, and so was the one
  * that was listed. 0 is a member in another pid namespace: to signal it would signal ourselves.
  */
 static void kill_listed(int group, const char *name) {
-  int file = open_members(group, name);
-  if (file < 0) return;
-  struct pids pids = {.file = file, .at = 0, .length = 0};
-  int numbers[PINNED], pidfds[PINNED], self = sys_getpid();
-  bool more = true;
-  while (more && now_ms() < end_deadline) {
-    int count = 0, pid;
-    while (count < PINNED && (more = next_pid(&pids, &pid))) {
-      if (pid <= 0 || pid == self) continue;
-      int pidfd = pin(pid);
-      if (pidfd < 0) continue;
-      numbers[count] = pid;
-      pidfds[count++] = pidfd;
-    }
-    uint32_t confirmed = 0;
-    struct pids again = {.file = open_members(group, name), .at = 0, .length = 0};
-    while (again.file >= 0 && count > 0 && next_pid(&again, &pid)) {
-      for (int i = 0; i < count; i++) confirmed |= numbers[i] == pid ? 1u << i : 0;
+  static struct pids pids, again;
+  int carried = 0;
+  begin_pids(&pids, open_members(group, name));
+  for (bool more = pids.file >= 0; more && now_ms() < end_deadline;) {
+    begin_pids(&again, open_members(group, name)); /* as long as there is a descriptor; it is read later */
+    more = pin_some(&pids, &carried);
+    for (int pid; pinned.count > 0 && again.file >= 0 && next_pid(&again, &pid);) {
+      for (int i = 0; i < pinned.count; i++) pinned.listed[i] = pinned.listed[i] || pinned.numbers[i] == pid;
     }
     if (again.file >= 0) sys_close(again.file);
-    for (int i = 0; i < count; i++) {
-      if ((confirmed >> i & 1) != 0) sys_pidfd_kill(pidfds[i], SIGKILL);
-      sys_close(pidfds[i]);
+    for (int i = 0; i < pinned.count; i++) {
+      if (pinned.listed[i]) sys_pidfd_kill(pinned.pidfds[i], SIGKILL);
+      sys_close(pinned.pidfds[i]);
     }
   }
-  sys_close(file);
+  if (pids.file >= 0) sys_close(pids.file);
 }
 
 /* In a threaded group cgroup.procs gives EOPNOTSUPP on reading; its processes are listed in the threaded root above,
@@ -105,7 +128,8 @@ static bool kill_members(int group) {
 }
 
 static bool first_member(int group, int *pid) {
-  struct pids pids = {.file = open_members(group, "cgroup.procs"), .at = 0, .length = 0};
+  struct pids pids;
+  begin_pids(&pids, open_members(group, "cgroup.procs"));
   bool found = pids.file >= 0 && next_pid(&pids, pid);
   if (pids.file >= 0) sys_close(pids.file);
   return found;

@@ -63,6 +63,32 @@ static void test_threads(const char *what, const char *keeper, bool below) {
   free(job), free(nested);
 }
 
+/* ---- very many members of one group */
+
+static void test_many(const char *what, const char *const *controllers, const char *path, enum launch how) {
+  enum { MANY = 400 };
+  struct anchor_paths paths;
+  if (!is_here(what, controllers, &paths)) return;
+  char *job = make_group(paths.anchor[0], "job");
+  static pid_t members[MANY];
+  for (int i = 0; i < MANY; i++) members[i] = put(job);
+  struct keeper keeper = keeper_start(path, how);
+  if (!read_result(send_anchor(&keeper, controllers, &paths, false)).taken) printf("# the anchor was not taken\n");
+  hold_back(&keeper);
+  close(keeper.socket);
+  int reads = 0;
+  bool signals = false, thaws = false; /* who is waited for afterwards is read of one by one */
+  for (long call; (call = next_call(&keeper)) >= 0;) {
+    reads += !thaws && call == SYS_read;
+    signals = signals || call == SYS_pidfd_send_signal;
+    thaws = thaws || (signals && (opens(&keeper, call, "freezer.state") || opens(&keeper, call, "cgroup.freeze")));
+  }
+  int killed = count_killed(members, MANY);
+  ok(killed == MANY && reads > 0 && reads < 30, "%s: %d of %d members are ended with %d reads", what, killed, MANY, reads);
+  remove_bases(&paths);
+  free(job);
+}
+
 /* ---- mounts on nested groups */
 
 #define NO_MOUNTS 77
@@ -243,6 +269,11 @@ void test_hostile(void) {
   test_threads("a threaded nested group, without cgroup.kill", old_keeper_path, true);
   test_threads("a threaded anchor", keeper_path, false);
   test_threads("a threaded anchor, without cgroup.kill", old_keeper_path, false);
+  if (!under_valgrind && can_hold_back()) {
+    test_many("many members on v1", v1_only, keeper_path, PLAIN);
+    test_many("many members on v2, without cgroup.kill", v2_only, old_keeper_path, PLAIN);
+    test_many("many members on v1, and few descriptors", v1_only, keeper_path, FEW_DESCRIPTORS);
+  }
   test_mounts("mounts on v2", v2_only, keeper_path, PLAIN);
   test_mounts("mounts on v2, without cgroup.kill", v2_only, old_keeper_path, PLAIN);
   test_mounts("mounts on v2, without openat2", v2_only, keeper_path, OLD_CALLS);
