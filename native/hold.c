@@ -16,7 +16,6 @@
 
 #define MOST_HELD 16384
 #define EVENTS 512
-#define END_MS 30000
 #define STOP_MS 500
 #define NEWCOMERS_MS 5000
 
@@ -71,16 +70,25 @@ long prepare_hold(void) {
   return 0;
 }
 
-/* Takes the pidfd, which is closed if it cannot be held. */
-bool hold(int pid, int pidfd, enum hold_kind kind) {
+/* Takes the pidfd, if it can be held. */
+static bool hold(int pid, int pidfd, enum hold_kind kind) {
   struct held *known = held_by_pid(pid); /* its number is in use again, so it is long gone */
   if (known != NULL) drop(known);
-  if (!watch(pidfd)) {
-    sys_close(pidfd);
-    return false;
-  }
+  if (!watch(pidfd)) return false;
   held[held_count++] = (struct held){.pid = pid, .pidfd = pidfd, .kind = kind, .leads = true};
   return true;
+}
+
+/* By the pidfd, if there was one to be had: a JVM whose start was interrupted reaps as soon as it knows the number. */
+bool hold_or_kill(int pid, int pidfd, enum hold_kind kind) {
+  if (pidfd >= 0 && hold(pid, pidfd, kind)) return true;
+  if (pidfd < 0) {
+    sys_kill(pid, SIGKILL);
+  } else {
+    sys_pidfd_kill(pidfd, SIGKILL);
+    sys_close(pidfd);
+  }
+  return false;
 }
 
 /* ---- a pinned process has ended */
@@ -168,7 +176,9 @@ static int hold_again(const struct hold_entry *entry) {
   struct process process;
   if (pidfd >= 0 && entry->start_ticks != 0 && find_process(entry->pid, &process) &&
       process.start == entry->start_ticks) {
-    return hold(entry->pid, pidfd, entry->kind) ? 0 : ENOMEM;
+    if (hold(entry->pid, pidfd, entry->kind)) return 0;
+    sys_close(pidfd);
+    return ENOMEM;
   }
   if (pidfd >= 0) sys_close(pidfd);
   if (pidfd == -EMFILE || pidfd == -ENFILE) return EMFILE;
@@ -293,7 +303,6 @@ static void end_firsts(void) {
 void end_holds(void) {
   end_firsts();
   if (held_count == 0) return;
-  end_deadline = now_ms() + END_MS;
   int64_t begin = now_ms();
   while (look_at_holds() && now_ms() < begin + STOP_MS) continue;
   struct processes all = read_processes();

@@ -1,6 +1,6 @@
 /*
- * The keeper: one a JVM. It starts the JVM's children, so that none of them ever shares the JVM's memory or
- * descriptors, and it ends the JVM's anchor when the JVM is gone, however it went.
+ * The keeper: one an anchor, or one for what needs none. It starts the JVM's children, so that none of them ever shares the
+ * JVM's memory or descriptors, and it ends the anchor when the JVM is gone, however it went.
  */
 #include <asm/errno.h>
 #include <asm/signal.h>
@@ -11,7 +11,8 @@
 
 #define LOOK_EVERY_MS 50
 
-/* A request has up to 43 descriptors, an anchor 65, and both come on top of what is open already. */
+/* A start has up to 40 descriptors, an anchor 65, and at the anchor's end 256 members may be pinned at once; who is held needs
+ * one each. */
 #define ENOUGH_FILES 1024
 
 /*
@@ -99,7 +100,7 @@ static void serve(int socket, int jvm, const struct inherited *inherited, struct
       continue;
     }
     if (kind_of(message) == REQUEST_NAMESPACE) {
-      make_namespace(message, jvm);
+      make_namespace(message);
     } else if (!keep_or_hold(message)) {
       start(message, socket, jvm, inherited);
     }

@@ -84,7 +84,7 @@ _Noreturn void child_failed(const struct start *start, enum start_step step, lon
 
 /* ---- namespace.c, first.c: pid namespaces */
 
-void make_namespace(struct message *message, int jvm);
+void make_namespace(struct message *message);
 _Noreturn void enter(struct start *start);
 int *shared_number(void);
 void forget_number(const int *number);
@@ -93,7 +93,6 @@ void forget_number(const int *number);
 struct first {
   int status;
   int orders;
-  int jvm;
   bool user; /* it has a user namespace of its own, for these two */
   uint32_t uid;
   uint32_t gid;
@@ -111,7 +110,7 @@ void end_anchor(void);
 
 int holds(void); /* a descriptor to be polled; -1 for nothing */
 long prepare_hold(void);
-bool hold(int pid, int pidfd, enum hold_kind kind);
+bool hold_or_kill(int pid, int pidfd, enum hold_kind kind);
 void change_holds(struct message *message);
 bool look_at_holds(void);
 void end_holds(void);
@@ -136,7 +135,7 @@ bool stands_still(const struct process *process);
 
 _Noreturn void keeper(const uintptr_t *stack);
 
-/* Everything about ending is bounded by one moment, in milliseconds of CLOCK_MONOTONIC. */
+/* The end of an anchor is bounded by one moment, in milliseconds of CLOCK_MONOTONIC. */
 extern int64_t end_deadline;
 
 /* The first part of a kill alone, which takes no time: so several groups end, or stand still, at about one moment. */

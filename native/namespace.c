@@ -38,25 +38,21 @@ static long clone_first(struct first *first, int *number) {
   return sys_clone(flags | CLONE_NEWUSER, number);
 }
 
-void make_namespace(struct message *message, int jvm) {
+void make_namespace(struct message *message) {
   int error = validate_namespace((const void *)message->bytes, message);
   if (error != 0) {
     answer(message, error);
     return;
   }
-  struct first first = {.status = message->descriptors[0], .orders = message->descriptors[1], .jvm = jvm};
+  struct first first = {.status = message->descriptors[0], .orders = message->descriptors[1]};
   long pid = prepare_hold();
   int *number = pid < 0 ? NULL : shared_number();
   if (pid >= 0) pid = number == NULL ? -ENOMEM : clone_first(&first, number);
   if (pid == 0) first_process(&first, message);
   if (pid > 0) {
     report(first.status, RECORD_SPAWNED, (int)pid, 0, 0, 0);
-    /* The JVM waits for our end of the pipe before it reaps, so the number is still its. */
-    int pidfd = (int)sys_pidfd_open((int)pid);
-    if (pidfd < 0 || !hold((int)pid, pidfd, HOLD_FIRST)) {
-      sys_kill((int)pid, SIGKILL);
-      pid = -ENOMEM;
-    }
+    /* The number is still its: unless the JVM gives up, it waits for our end of the pipe before it reaps. */
+    if (!hold_or_kill((int)pid, (int)sys_pidfd_open((int)pid), HOLD_FIRST)) pid = -ENOMEM;
   }
   if (pid < 0) report(first.status, RECORD_FAILED, 0, STEP_NAMESPACE, -pid, NAMESPACE_CLONE);
   if (number != NULL) forget_number(number);

@@ -22,14 +22,14 @@
  * The end of file comes only when the sender has closed its own copy of the write end too. Two things hold it back:
  * a child in a frozen group waits in front of RUNNING until the group is thawed; and such a child still has copies of
  * all of the keeper's descriptors, so if the keeper dies then, requests that it has not read keep their status pipes
- * open. So watch the keeper by a pidfd, not by its pipes and socket alone.
+ * open. So watch the keeper by a pidfd, not by its pipes and socket alone. One that has joined has closed them.
  *
  * The child is the JVM's own (CLONE_PARENT), and the kernel gives it the keeper's exit signal, SIGCHLD: waitid on its
  * pidfd needs no flags for odd children. A signal sent to it before exec is not lost: it is delivered just before exec.
  *
- * A child that is not given a directory has "/", the keeper's own. It inherits from the keeper, and so from the JVM as
- * it was when the keeper was started: umask, nice value, limits (what the keeper raised for itself is undone), identity,
- * session, groups of all hierarchies.
+ * A child inherits from the keeper, and so from the JVM as it was when the keeper was started: the working directory, if it
+ * is not given one, umask, nice value, limits (what the keeper raised for itself is undone), identity, session, groups of
+ * all hierarchies.
  */
 #ifndef HOLDFAST_PROTOCOL_H
 #define HOLDFAST_PROTOCOL_H
@@ -179,7 +179,7 @@ enum hold_kind {
 
 struct hold_entry {
   int32_t pid;
-  uint32_t kind; /* enum hold_kind; not looked at by REQUEST_LET_GO */
+  uint32_t kind; /* enum hold_kind; to REQUEST_LET_GO it does not matter which */
   uint64_t start_ticks; /* as in /proc/PID/stat; of a leader that has ended 0. Not looked at by REQUEST_LET_GO */
 };
 

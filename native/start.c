@@ -65,8 +65,7 @@ static long clone_held(const struct start *start) {
   if (error < 0) return error;
   long pid = clone_child(start, &pidfd);
   enum hold_kind kind = (start->request->flags & START_SESSION) != 0 ? HOLD_SESSION : HOLD_CHILD;
-  if (pid <= 0 || hold((int)pid, pidfd, kind)) return pid;
-  sys_kill((int)pid, SIGKILL); /* the JVM waits for our end of the pipe before it reaps, so the number is still its */
+  if (pid <= 0 || hold_or_kill((int)pid, pidfd, kind)) return pid;
   report(start->status, RECORD_SPAWNED, (int)pid, 0, 0, 0);
   return -ENOMEM;
 }
