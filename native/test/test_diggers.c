@@ -133,6 +133,10 @@ void test_diggers(void) {
   test_dug("diggers on v2, without cgroup.kill", v2_only, 0, FEW, old_keeper_path);
   test_dug("diggers in a v1 freezer on a hybrid host", v2_and_v1, 1, MANY, keeper_path);
   test_dug("diggers on v1", v1_only, 0, FEW, keeper_path);
+  if (is_emulated()) {
+    skip("2200 levels: an emulated kernel takes longer to thaw and remove them than the keeper has");
+    return;
+  }
   test_deep("2200 levels on v1", v1_only, 0, RUNNING);
   test_deep("2200 levels in a released job on v1", v1_only, 0, RELEASED);
   test_deep("2200 levels in a v1 freezer on a hybrid host", v2_and_v1, 1, FROZEN);
