@@ -3,6 +3,7 @@ package dev.holdfast.containment;
 import dev.holdfast.cgroup.Cgroup;
 import dev.holdfast.cgroup.CgroupHost;
 import dev.holdfast.cgroup.Hierarchy;
+import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.SystemCallException;
@@ -17,19 +18,24 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Ends and removes the anchors of JVMs that died together with their keepers. The lock tells: the
  * kernel frees it when the last process that holds it ends, whatever its number, user, container or
  * time of start, so an anchor whose lock can be had is nobody's, and one whose lock cannot is not
- * touched. Whoever has the lock keeps it until the anchor is gone, so two sweeps do not meet.
+ * touched, unless only its own members have it ({@link LockHolders}). Whoever has the lock keeps it
+ * until the anchor is gone, so two sweeps do not meet.
  *
  * <p>Not thread-safe; each sweep is one of these.
  */
 public final class Sweep {
   /** As long as a keeper's: nobody else may come for the members. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** The last of the pauses that the lock of ended members is waited for with, 1 s in all. */
+  private static final long LONGEST_PAUSE_NANOS = 512_000_000;
 
   /** Is told what becomes of each anchor that is found. */
   public interface Listener {
@@ -117,10 +123,17 @@ public final class Sweep {
       return; // another user's, who sweeps himself, or gone
     }
     try (Directory directory = Directory.open(path)) {
-      if (!directory.tryLock()) {
+      if (directory.tryLock()) {
+        if (Anchor.isStill(directory)) {
+          end(name, directory, 0);
+        }
+        return;
+      }
+      LockHolders members = holdersOrNull(directory);
+      if (members == null) {
         listener.living(name);
-      } else if (Anchor.isStill(directory)) {
-        end(name, directory);
+      } else {
+        end(name, directory, endAndLock(name, directory, members));
       }
     } catch (IOException failure) {
       if (Files.exists(path)) {
@@ -129,7 +142,51 @@ public final class Sweep {
     }
   }
 
-  private void end(String name, Directory directory) throws IOException {
+  /** Who has the lock; null if that may be an owner, also where it cannot be told. */
+  private @Nullable LockHolders holdersOrNull(Directory directory) {
+    try {
+      LockHolders holders = LockHolders.of(host, directory);
+      return holders.mayBeOwners() ? null : holders;
+    } catch (IOException unknown) {
+      return null;
+    }
+  }
+
+  /**
+   * Takes the lock from members of an anchor that is nobody's: the kernel frees it when they have
+   * ended. How many were killed.
+   */
+  private int endAndLock(String name, Directory directory, LockHolders holders) throws IOException {
+    List<Path> directories = directoriesOf(name, directory);
+    List<String> jobs = directory.subdirectories();
+    List<String> kept = keptOf(directory, jobs, directories);
+    int killed = 0;
+    if (kept.isEmpty()) {
+      killed = kill(directories);
+    } else {
+      for (String job : jobs) {
+        if (!kept.contains(job)) {
+          killed += kill(in(directories, job));
+        }
+      }
+      // What was released lives on, but nobody there needs the lock.
+      killed += holders.killMembers();
+    }
+    // No event tells that a lock is free, but to wait for it in flock(2), and that has no end.
+    for (long pause = 1_000_000; !directory.tryLock(); pause *= 2) {
+      if (pause > LONGEST_PAUSE_NANOS) {
+        throw new HoldfastException(
+            "cannot take the lock of " + directory,
+            "a member took it when the owner died, and has not let go of it",
+            "look who has it open, in /proc/*/fd, or in /proc/locks",
+            null);
+      }
+      LockSupport.parkNanos(pause);
+    }
+    return killed;
+  }
+
+  private List<Path> directoriesOf(String name, Directory directory) throws IOException {
     List<Path> directories = new ArrayList<>(List.of(directory.path()));
     int owner = directory.status().owner();
     for (Path other : legacy().getOrDefault(name, List.of())) {
@@ -137,18 +194,33 @@ public final class Sweep {
         directories.add(other);
       }
     }
-    List<String> jobs = directory.subdirectories();
+    return directories;
+  }
+
+  /** The jobs whose members their owner has released, and that still has some. */
+  private List<String> keptOf(Directory directory, List<String> jobs, List<Path> directories)
+      throws IOException {
     List<String> kept = new ArrayList<>();
     for (String job : jobs) {
       if (CgroupContainer.isReleased(directory, job) && isPopulated(in(directories, job))) {
         kept.add(job);
       }
     }
+    return kept;
+  }
+
+  /**
+   * @param killed how many have been killed before
+   */
+  private void end(String name, Directory directory, int killed) throws IOException {
+    List<Path> directories = directoriesOf(name, directory);
+    List<String> jobs = directory.subdirectories();
+    List<String> kept = keptOf(directory, jobs, directories);
     if (kept.isEmpty()) {
       // All together: each by itself would have to be waited for, until the kernel is through with
       // its members.
-      int killed = end(directories);
-      listener.swept(name, directory.path().toString(), killed);
+      int members = end(directories);
+      listener.swept(name, directory.path().toString(), killed + members);
       return;
     }
     for (String job : jobs) {
@@ -191,6 +263,18 @@ public final class Sweep {
       } catch (IOException busy) {
         throw perhapsAlive == null ? busy : perhapsAlive;
       }
+      return members;
+    } finally {
+      group.leave();
+    }
+  }
+
+  /** How many lived there, at least. What cannot be ended is told where it cannot be removed. */
+  private int kill(List<Path> directories) throws IOException {
+    Cgroup group = Cgroup.existing(host, directories);
+    try {
+      int members = group.memberCount(CgroupContainer.COUNTING);
+      var _ = kill(group);
       return members;
     } finally {
       group.leave();
