@@ -4,11 +4,13 @@ import dev.holdfast.cgroup.Cgroup;
 import dev.holdfast.cgroup.CgroupHost;
 import dev.holdfast.cgroup.Hierarchy;
 import dev.holdfast.cgroup.HoldfastException;
+import dev.holdfast.linux.AnyMode;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -33,6 +35,23 @@ import org.jspecify.annotations.Nullable;
 public final class Sweep {
   /** As long as a keeper's: nobody else may come for the members. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** A file of every group that has no mode by which anybody could write it. */
+  private static final String READ_ONLY = "cgroup.controllers";
+
+  /** What is read to end a group. */
+  private static final List<String> READ =
+      List.of(
+          "cgroup.procs",
+          "cgroup.threads",
+          "cgroup.events",
+          "cgroup.freeze",
+          "freezer.state",
+          "tasks");
+
+  /** What is written. */
+  private static final List<String> WRITTEN =
+      List.of("cgroup.procs", "cgroup.kill", "cgroup.freeze", "freezer.state", "tasks");
 
   /** The last of the pauses that the lock of ended members is waited for with, 1 s in all. */
   private static final long LONGEST_PAUSE_NANOS = 512_000_000;
@@ -119,10 +138,10 @@ public final class Sweep {
 
   private void look(Path path) {
     String name = String.valueOf(path.getFileName());
-    if (!Files.isWritable(path.resolve("cgroup.procs"))) {
+    if (!isOurs(path)) {
       return; // another user's, who sweeps himself, or gone
     }
-    try (Directory directory = Directory.open(path)) {
+    try (Directory directory = AnyMode.open(path)) {
       if (directory.tryLock()) {
         if (Anchor.isStill(directory)) {
           end(name, directory, 0);
@@ -138,6 +157,45 @@ public final class Sweep {
     } catch (IOException failure) {
       if (Files.exists(path)) {
         listener.left(name, path.toString(), failure);
+      }
+    }
+  }
+
+  /**
+   * Whether we may end what is in there. What is ours may be closed to us all the same: members of
+   * the same user can take the modes away.
+   */
+  private static boolean isOurs(Path path) {
+    if (Files.isWritable(path.resolve("cgroup.procs"))) {
+      return true;
+    }
+    try {
+      return Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS)
+          .equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+    } catch (IOException gone) {
+      return false;
+    }
+  }
+
+  /** So that jobs can be looked at, killed and removed. */
+  private static void giveModesBack(List<Path> directories) throws IOException {
+    for (Path path : directories) {
+      try (Directory directory = AnyMode.open(path)) {
+        if (Files.isWritable(path.resolve(READ_ONLY))) {
+          return; // the kernel does not ask us for modes, as we are root
+        }
+        AnyMode.giveBack(directory, READ, WRITTEN);
+        for (String job : directory.subdirectories()) {
+          try (Directory nested = AnyMode.open(directory, job)) {
+            if (nested.mount() == directory.mount()) {
+              AnyMode.giveBack(nested, READ, WRITTEN);
+            }
+          } catch (SystemCallException failure) {
+            if (!Errno.isGone(failure.errno())) {
+              throw failure;
+            }
+          }
+        }
       }
     }
   }
@@ -158,6 +216,7 @@ public final class Sweep {
    */
   private int endAndLock(String name, Directory directory, LockHolders holders) throws IOException {
     List<Path> directories = directoriesOf(name, directory);
+    giveModesBack(directories);
     List<String> jobs = directory.subdirectories();
     List<String> kept = keptOf(directory, jobs, directories);
     int killed = 0;
@@ -214,6 +273,7 @@ public final class Sweep {
    */
   private void end(String name, Directory directory, int killed) throws IOException {
     List<Path> directories = directoriesOf(name, directory);
+    giveModesBack(directories);
     List<String> jobs = directory.subdirectories();
     List<String> kept = keptOf(directory, jobs, directories);
     if (kept.isEmpty()) {
@@ -233,7 +293,7 @@ public final class Sweep {
 
   /** Whoever may make groups can give one the name of another user's living anchor. */
   private static boolean isOwnedBy(int owner, Path anchor) throws IOException {
-    try (Directory directory = Directory.open(anchor)) {
+    try (Directory directory = AnyMode.open(anchor)) {
       return directory.status().owner() == owner;
     } catch (SystemCallException gone) {
       return false;

@@ -1,0 +1,75 @@
+package dev.holdfast.linux;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Opens directories even if their mode does not let us in: members with our identity can take it
+ * away ({@code chmod 0}), but not keep us from giving it back, since the directory is ours.
+ */
+public final class AnyMode {
+  private static final int DIRECTORY = 0755;
+  private static final int FILE = 0644;
+
+  private AnyMode() {}
+
+  /** Opens the subdirectory {@code name}; a symbolic link is refused. */
+  public static Directory open(Directory above, String name) throws IOException {
+    try {
+      return above.open(name);
+    } catch (SystemCallException failure) {
+      if (failure.errno() != Errno.EACCES) {
+        throw failure;
+      }
+      try {
+        above.mode(name, DIRECTORY);
+      } catch (SystemCallException refused) {
+        refused.addSuppressed(failure);
+        throw refused;
+      }
+      return above.open(name);
+    }
+  }
+
+  /** Opens the directory at {@code path}; only its own mode is given back. */
+  public static Directory open(Path path) throws IOException {
+    try {
+      return Directory.open(path);
+    } catch (SystemCallException failure) {
+      Path above = path.getParent();
+      Path name = path.getFileName();
+      if (failure.errno() != Errno.EACCES || above == null || name == null) {
+        throw failure;
+      }
+      try (Directory parent = Directory.open(above)) {
+        return open(parent, name.toString());
+      }
+    }
+  }
+
+  /**
+   * Gives {@code directory} and the files in it their modes back, where its owner, who we are, may
+   * not do what he is to do with them.
+   */
+  public static void giveBack(Directory directory, List<String> read, List<String> written)
+      throws IOException {
+    Path path = directory.path();
+    // Its own first: without it the files are not to be had.
+    if (!java.nio.file.Files.isReadable(path)
+        || !java.nio.file.Files.isWritable(path)
+        || !java.nio.file.Files.isExecutable(path)) {
+      directory.mode(DIRECTORY);
+    }
+    for (String name : read) {
+      if (directory.has(name) && !java.nio.file.Files.isReadable(directory.path(name))) {
+        directory.mode(name, FILE);
+      }
+    }
+    for (String name : written) {
+      if (directory.has(name) && !java.nio.file.Files.isWritable(directory.path(name))) {
+        directory.mode(name, FILE);
+      }
+    }
+  }
+}
