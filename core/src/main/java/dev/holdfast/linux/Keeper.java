@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 
 /**
  * One living keeper: the native process that starts children for us and ends the anchor when we
@@ -121,29 +122,18 @@ final class Keeper implements AutoCloseable {
   }
 
   private static int spawn(Descriptor socket, Descriptor self) throws IOException {
-    // posix_spawn has no file actions here, so both descriptors lose close-on-exec for the moment
-    // of the start. The keeper
-    // closes whatever else it inherits.
-    inheritable(socket, true);
-    inheritable(self, true);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment image = arena.allocateFrom(ValueLayout.JAVA_BYTE, image());
-      String[] arguments = {
-        NAME, Integer.toString(socket.number()), Integer.toString(self.number())
-      };
       try (Descriptor memfd = MemoryFile.executable(NAME, image)) {
-        return Kernel.get().spawn("/proc/self/fd/" + memfd.number(), arguments, new String[0]);
+        return spawn("/proc/self/fd/" + memfd.number(), socket, self, memfd.number());
       } catch (SystemCallException refused) {
-        return spawnFromFile(arguments, refused);
+        return spawnFromFile(socket, self, refused);
       }
-    } finally {
-      inheritable(socket, false);
-      inheritable(self, false);
     }
   }
 
   /** Where memory files may not be executed (vm.memfd_noexec=2) or /proc is not mounted. */
-  private static int spawnFromFile(String[] arguments, SystemCallException refused)
+  private static int spawnFromFile(Descriptor socket, Descriptor self, SystemCallException refused)
       throws IOException {
     Path file =
         java.nio.file.Files.createTempFile(
@@ -152,13 +142,44 @@ final class Keeper implements AutoCloseable {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     try {
       java.nio.file.Files.write(file, image());
-      return Kernel.get().spawn(file.toString(), arguments, new String[0]);
+      return spawn(file.toString(), socket, self, socket.number());
     } catch (IOException failure) {
       failure.addSuppressed(refused);
       throw failure;
     } finally {
       java.nio.file.Files.delete(file);
     }
+  }
+
+  /**
+   * The keeper closes whatever else it inherits.
+   *
+   * @param kept a descriptor that must stay what it is until the exec
+   */
+  private static int spawn(String file, Descriptor socket, Descriptor self, int kept)
+      throws IOException {
+    int first = unlike(socket.number(), self.number(), kept);
+    int second = unlike(socket.number(), self.number(), kept, first);
+    return Kernel.get()
+        .spawn(
+            file,
+            new String[] {NAME, Integer.toString(first), Integer.toString(second)},
+            new String[0],
+            List.of(
+                new Kernel.Passed(socket.number(), first),
+                new Kernel.Passed(self.number(), second)));
+  }
+
+  /** A low number, whatever it is in this process: the child has a table of its own. */
+  private static int unlike(int... numbers) {
+    int free = 0;
+    for (int i = 0; i < numbers.length; i++) {
+      if (numbers[i] == free) {
+        free++;
+        i = -1; // it may be one of those that were passed
+      }
+    }
+    return free;
   }
 
   private static byte[] image() throws IOException {
@@ -177,12 +198,6 @@ final class Keeper implements AutoCloseable {
       }
       return in.readAllBytes();
     }
-  }
-
-  private static void inheritable(Descriptor descriptor, boolean yes) throws IOException {
-    final int setDescriptorFlags = 2;
-    Kernel.get()
-        .check(SystemCall.FCNTL, null, descriptor.number(), setDescriptorFlags, yes ? 0 : 1, 0);
   }
 
   @Override

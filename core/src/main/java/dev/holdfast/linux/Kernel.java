@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,8 @@ final class Kernel {
     /** {@code call} is about to be made; its name is the manual's. */
     void before(String call);
   }
+
+  private static final int FILE_ACTIONS = 256;
 
   /** Everybody but tests pays for one look at it. */
   static volatile @Nullable Witness witness;
@@ -167,37 +170,78 @@ final class Kernel {
   }
 
   /**
-   * {@code posix_spawn(3)} without file actions and attributes: the C library starts the program
-   * with CLONE_VFORK, so a large heap is neither copied nor counted. Returns the process id.
+   * A descriptor of ours that a program gets as its {@code target}.
+   *
+   * @param target another number than that of any source
    */
-  int spawn(String program, String[] arguments, String[] environment) throws SystemCallException {
+  record Passed(int source, int target) {}
+
+  /**
+   * {@code posix_spawn(3)} without attributes: the C library starts the program with CLONE_VFORK,
+   * so a large heap is neither copied nor counted. Returns the process id.
+   *
+   * <p>What is passed stays close-on-exec here: it is the child that makes the copy, with dup2(2),
+   * which others of our children, started at the same moment by whomever, never see. (Onto its own
+   * number that would do nothing before glibc 2.29.)
+   */
+  int spawn(String program, String[] arguments, String[] environment, List<Passed> passed)
+      throws SystemCallException {
     Witness present = witness;
     if (present != null) {
       present.before("posix_spawn");
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment pid = arena.allocate(ValueLayout.JAVA_INT);
-      MemorySegment unused = arena.allocate(errnoSize, 8);
-      // An int comes back in a register whose upper half is anything; the seventh word is never
-      // looked at.
-      int errno =
-          (int)
-              (long)
-                  function.invokeExact(
-                      posixSpawn,
-                      unused,
-                      pid.address(),
-                      text(arena, program).address(),
-                      0L,
-                      0L,
-                      strings(arena, arguments).address(),
-                      strings(arena, environment).address(),
-                      0L);
-      if (errno != 0) {
-        throw new SystemCallException("posix_spawn", program, errno);
+      // posix_spawn_file_actions_t has 80 bytes in glibc and in musl.
+      long actions = arena.allocate(FILE_ACTIONS, 16).address();
+      throwing("posix_spawn_file_actions_init", program, library(arena, "init", actions, 0, 0));
+      try {
+        for (Passed one : passed) {
+          throwing(
+              "posix_spawn_file_actions_adddup2",
+              program,
+              library(arena, "adddup2", actions, one.source(), one.target()));
+        }
+        int errno =
+            library(
+                arena,
+                posixSpawn,
+                pid.address(),
+                text(arena, program).address(),
+                actions,
+                0,
+                strings(arena, arguments).address(),
+                strings(arena, environment).address());
+        throwing("posix_spawn", program, errno);
+      } finally {
+        var _ = library(arena, "destroy", actions, 0, 0);
       }
       return pid.get(ValueLayout.JAVA_INT, 0);
-    } catch (RuntimeException | Error | SystemCallException failure) {
+    }
+  }
+
+  private static void throwing(String call, String program, int errno) throws SystemCallException {
+    if (errno != 0) {
+      throw new SystemCallException(call, program, errno);
+    }
+  }
+
+  private int library(Arena arena, String fileAction, long a, long b, long c) {
+    MemorySegment address =
+        Linker.nativeLinker().defaultLookup().findOrThrow("posix_spawn_file_actions_" + fileAction);
+    return library(arena, address, a, b, c, 0, 0, 0);
+  }
+
+  /**
+   * An int comes back in a register whose upper half is anything; words that the function does not
+   * take are never looked at.
+   */
+  private int library(
+      Arena arena, MemorySegment address, long a, long b, long c, long d, long e, long f) {
+    try {
+      MemorySegment unused = arena.allocate(errnoSize, 8);
+      return (int) (long) function.invokeExact(address, unused, a, b, c, d, e, f, 0L);
+    } catch (RuntimeException | Error failure) {
       throw failure;
     } catch (Throwable failure) {
       throw new AssertionError(failure);
