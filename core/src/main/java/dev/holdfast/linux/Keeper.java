@@ -8,6 +8,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * One living keeper: the native process that starts children for us and ends the anchor when we
@@ -18,6 +20,8 @@ final class Keeper implements AutoCloseable {
 
   private static final int SIGKILL = 9;
 
+  private static final int SIGCONT = 18;
+
   /**
    * The system property that names a directory where the keeper lies as a file: reading it from the
    * jar costs a short program 5 ms.
@@ -27,10 +31,18 @@ final class Keeper implements AutoCloseable {
   private final Socket socket;
   private final Pidfd process;
 
+  /** Of those who wait for an answer. */
+  private final Set<Poller.Watch> waiting = ConcurrentHashMap.newKeySet();
+
   private Keeper(Socket socket, Pidfd process, Runnable atEnd) throws IOException {
     this.socket = socket;
     this.process = process;
-    Reaper.reapAtEnd(process, atEnd);
+    Reaper.reapAtEnd(
+        process,
+        () -> {
+          waiting.forEach(Poller.Watch::close);
+          atEnd.run();
+        });
   }
 
   /** Starts a keeper; {@code atEnd} is run by the poller's thread when it has died. */
@@ -69,6 +81,37 @@ final class Keeper implements AutoCloseable {
     }
   }
 
+  /** Has {@code watch}, which somebody waits with, closed when it dies. */
+  void closeAtEnd(Poller.Watch watch) {
+    waiting.add(watch);
+    if (!isAlive()) {
+      watch.close();
+    }
+  }
+
+  void awaitsNoMore(Poller.Watch watch) {
+    waiting.remove(watch);
+  }
+
+  boolean isAwaited() {
+    return !waiting.isEmpty();
+  }
+
+  /**
+   * Whoever has its user may stop it, and nobody else would let it go on as long as we live: then a
+   * start would wait for ever.
+   */
+  void rouse() {
+    ProcessTable.Entry entry = ProcessTable.system().entry(process.pid());
+    if (entry != null && entry.state() == 'T') {
+      try {
+        process.signal(SIGCONT);
+      } catch (IOException refused) {
+        // It has ended, or is not ours to signal any more.
+      }
+    }
+  }
+
   void send(Message message, int status) throws IOException {
     message.send(socket, status);
   }
@@ -89,7 +132,7 @@ final class Keeper implements AutoCloseable {
     try (StatusPipe status = new StatusPipe()) {
       message.send(socket, status.writeEnd());
       status.sent();
-      return status.awaitTaken(what);
+      return status.awaitTaken(what, this);
     } catch (SystemCallException failure) {
       if (isGone(failure)) {
         return false;

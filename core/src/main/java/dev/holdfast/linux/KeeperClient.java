@@ -3,6 +3,7 @@ package dev.holdfast.linux;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
@@ -18,6 +19,11 @@ import org.jspecify.annotations.Nullable;
 public final class KeeperClient implements AutoCloseable {
   private static final int KEEPERS_FOR_ONE_START = 6;
 
+  /** Between attempts to replace a keeper; each is twice the one before it. */
+  private static final long FIRST_PAUSE_NANOS = 10_000_000;
+
+  private static final long LONGEST_PAUSE_NANOS = 5_000_000_000L;
+
   /** Brings a new keeper to where it may start children in our groups. */
   @FunctionalInterface
   public interface Admission {
@@ -26,8 +32,14 @@ public final class KeeperClient implements AutoCloseable {
 
   private final @Nullable Admission admission;
   private final Supplier<List<Held>> holds;
-  private @Nullable Keeper keeper;
+  private volatile @Nullable Keeper keeper;
   private @Nullable AnchorRequest anchor;
+  private volatile @Nullable Timer timer;
+  private volatile long pause = FIRST_PAUSE_NANOS;
+
+  /** Whether {@link #tend} is to come. */
+  private final AtomicBoolean tending = new AtomicBoolean();
+
   private final AtomicInteger keepers = new AtomicInteger();
   private boolean closed;
 
@@ -132,11 +144,17 @@ public final class KeeperClient implements AutoCloseable {
         if (!sent((socket, end) -> StartMessage.send(socket, request, end), used, status, last)) {
           continue;
         }
+        boolean answered;
         try {
-          status.awaitEnd(Long.MAX_VALUE);
+          answered = isAnswered(used, status);
         } catch (InterruptedException | IOException | RuntimeException failure) {
           abandon(status);
           throw failure;
+        }
+        if (!answered) {
+          status.leave();
+          giveUp(used, last);
+          continue;
         }
         if (status.entering() != 0) {
           Reaper.end(status.entering());
@@ -151,6 +169,25 @@ public final class KeeperClient implements AutoCloseable {
         giveUp(used, last);
       }
     }
+  }
+
+  /**
+   * False if the keeper died and nothing was told. Whoever of its children has not told of itself
+   * yet does so before it looks whether our end of the keeper's socket is still open; and that is
+   * closed when this looks for the last time. So nothing of the program will run.
+   */
+  private boolean isAnswered(Keeper used, StatusPipe status)
+      throws IOException, InterruptedException {
+    tendLater(StatusPipe.PID_NANOS, false);
+    if (status.awaitEndBy(used)) {
+      return true;
+    }
+    used.close();
+    if (status.isSilent()) {
+      return false;
+    }
+    status.awaitEnd(Long.MAX_VALUE);
+    return true;
   }
 
   /**
@@ -176,7 +213,7 @@ public final class KeeperClient implements AutoCloseable {
           if (!sent(request::send, used, status, last)) {
             continue;
           }
-          PidNamespace namespace = namespace(status, orders.ours(), atReaping);
+          PidNamespace namespace = namespace(status, used, orders.ours(), atReaping);
           if (namespace != null) {
             made = true;
             return namespace;
@@ -195,11 +232,14 @@ public final class KeeperClient implements AutoCloseable {
 
   /** Null if the keeper, or the first process, died before it was made. */
   private static @Nullable PidNamespace namespace(
-      StatusPipe status, Socket orders, BiConsumer<PidNamespace, Optional<ResourceUsage>> atReaping)
+      StatusPipe status,
+      Keeper used,
+      Socket orders,
+      BiConsumer<PidNamespace, Optional<ResourceUsage>> atReaping)
       throws IOException, NamespaceRefusal {
     boolean taken = false;
     try {
-      status.awaitAnswer("a pid namespace");
+      status.awaitAnswer("a pid namespace", used);
       taken = status.taken() && !status.failed();
     } finally {
       if (!taken) {
@@ -258,9 +298,14 @@ public final class KeeperClient implements AutoCloseable {
   @Override
   public synchronized void close() {
     closed = true;
-    if (keeper != null) {
-      keeper.close();
+    Keeper present = keeper;
+    if (present != null) {
+      present.close();
       keeper = null;
+    }
+    Timer tends = timer;
+    if (tends != null) {
+      tends.close();
     }
   }
 
@@ -296,12 +341,19 @@ public final class KeeperClient implements AutoCloseable {
     }
   }
 
-  /** Ends a child whose starter no longer waits for it. */
+  /**
+   * Ends a child whose starter no longer waits for it; later, if the keeper is later with it than
+   * anybody waits.
+   */
   private static void abandon(StatusPipe status) throws IOException {
     status.awaitPid();
     if (status.entering() != 0) {
       Reaper.end(status.entering());
       status.awaitPid(); // what it made before it was ended
+    }
+    if (status.pid() == 0 && !status.failed()) {
+      status.leave();
+      return;
     }
     status.close();
     if (status.pid() != 0) {
@@ -313,10 +365,19 @@ public final class KeeperClient implements AutoCloseable {
     if (closed) {
       throw new IOException("Holdfast is shut down in this process");
     }
+    if (timer == null) {
+      timer = new Timer();
+    }
     // One that has died shows when it is sent to.
     for (int attempt = 1; keeper == null; attempt++) {
+      AtomicBoolean taken = new AtomicBoolean();
+      // What never was of use is not to be replaced when it ends.
       Keeper fresh =
-          Keeper.start(() -> Thread.ofVirtual().name("holdfast-keeper").start(this::replace));
+          Keeper.start(() -> {
+            if (taken.get()) {
+              replaceSoon();
+            }
+          });
       boolean knows = false;
       try {
         knows = instruct(fresh);
@@ -327,6 +388,10 @@ public final class KeeperClient implements AutoCloseable {
       }
       if (knows) {
         keeper = fresh;
+        taken.set(true);
+        if (!fresh.isAlive()) {
+          replaceSoon();
+        }
       } else if (attempt == KEEPERS_FOR_ONE_START) {
         throw new IOException("the keeper died " + attempt + " times before it could be told");
       }
@@ -360,21 +425,78 @@ public final class KeeperClient implements AutoCloseable {
   }
 
   /**
-   * At a keeper's death: jobs that are open must not be without one, even if nothing is started any
-   * more.
+   * By a thread of its own: the poller's, which comes here, must not wait for a new keeper. Not a
+   * virtual one: the first of those takes threads of the system, and where there is none to be had
+   * then, there never is another virtual one in this JVM.
    */
-  private synchronized void replace() {
-    if (closed || keeper == null || keeper.isAlive()) {
-      return;
+  private void replaceSoon() {
+    try {
+      Thread.ofPlatform().daemon().name("holdfast-keeper").start(this::replace);
+    } catch (OutOfMemoryError noThread) {
+      // That is how a limit of processes shows; it may have room again.
+      tendLater(nextPause(), true);
     }
-    if (anchor == null && holds.get().isEmpty()) {
+  }
+
+  /**
+   * At a keeper's death: jobs that are open must not be without one, even if nothing is started any
+   * more. Where there is none to be had it is tried again: nothing tells that a limit of processes,
+   * or of descriptors, has room again.
+   */
+  private void replace() {
+    synchronized (this) {
+      if (closed
+          || (keeper != null && keeper.isAlive())
+          || (anchor == null && holds.get().isEmpty())) {
+        pause = FIRST_PAUSE_NANOS;
+        return;
+      }
+      try {
+        if (keeper != null) {
+          forget(keeper);
+        }
+        living();
+        pause = FIRST_PAUSE_NANOS;
+        return;
+      } catch (IOException | RuntimeException failure) {
+        // A start would tell.
+      }
+    }
+    tendLater(nextPause(), true);
+  }
+
+  private long nextPause() {
+    long now = pause;
+    pause = Math.min(2 * now, LONGEST_PAUSE_NANOS);
+    return now;
+  }
+
+  /**
+   * Has the poller look after the keeper in {@code nanos}.
+   *
+   * @param anew whether that counts if it is to look already
+   */
+  private void tendLater(long nanos, boolean anew) {
+    Timer present = timer;
+    if (present == null || (tending.getAndSet(true) && !anew)) {
       return;
     }
     try {
-      forget(keeper);
-      living();
-    } catch (IOException failure) {
-      // The next start tries again, and tells.
+      present.after(nanos, this::tend);
+    } catch (IOException closedNow) {
+      tending.set(false);
+    }
+  }
+
+  /** On the poller's thread. */
+  private void tend() {
+    tending.set(false);
+    Keeper present = keeper;
+    if (present == null || !present.isAlive()) {
+      replaceSoon();
+    } else if (present.isAwaited()) {
+      present.rouse();
+      tendLater(StatusPipe.PID_NANOS, false);
     }
   }
 

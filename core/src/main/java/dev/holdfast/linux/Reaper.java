@@ -53,7 +53,24 @@ final class Reaper {
     }
   }
 
-  /** As above; closes {@code child}. */
+  /** As {@link #end(int)}, but does not wait for anything: for the poller's thread. */
+  static void endSoon(int pid) {
+    Pidfd child = null;
+    try {
+      child = Pidfd.openIfPresent(pid);
+      if (child != null) {
+        child.signal(SIGKILL);
+        reapAtEnd(child);
+      }
+    } catch (IOException refused) {
+      if (child != null) {
+        child.close();
+      }
+      Thread.ofPlatform().daemon().name("holdfast-reaper").start(() -> endByNumber(pid));
+    }
+  }
+
+  /** As {@link #end(int)}; closes {@code child}. */
   static void end(Pidfd child) {
     try {
       child.signal(SIGKILL);

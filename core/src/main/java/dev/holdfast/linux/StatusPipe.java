@@ -17,8 +17,8 @@ final class StatusPipe implements AutoCloseable {
   private static final int TAKEN = 4;
   private static final int ENTERING = 5;
 
-  /** The keeper answers at once; so much it may be late. */
-  private static final long PID_NANOS = 1_000_000_000L;
+  /** The keeper answers at once, unless it is stopped; so much it may be late. */
+  static final long PID_NANOS = 1_000_000_000L;
 
   /** What is answered without any process, by a keeper that may just be coming to life. */
   private static final long ANSWER_NANOS = 10_000_000_000L;
@@ -33,6 +33,13 @@ final class StatusPipe implements AutoCloseable {
   private int errno;
   private int step;
   private int detail;
+  private boolean ended;
+  private boolean left;
+
+  /** Of those that are ended since this was left: a number may be another's afterwards. */
+  private boolean endedEntering;
+
+  private boolean endedPid;
 
   StatusPipe() throws SystemCallException {
     this.pipe = Pipe.nonBlocking();
@@ -59,44 +66,140 @@ final class StatusPipe implements AutoCloseable {
   }
 
   /**
+   * As above, but without a deadline; false if {@code keeper} dies before. Then there may be a
+   * child that has not told of itself yet, in a frozen group; and requests that the keeper has not
+   * read stay open as long as somebody has a copy of its socket, which that child has.
+   */
+  boolean awaitEndBy(Keeper keeper) throws IOException, InterruptedException {
+    boolean hungUp;
+    try (Poller.Watch watch = Poller.shared().watch(pipe.readEnd())) {
+      keeper.closeAtEnd(watch);
+      try {
+        hungUp = watch.await(0, Long.MAX_VALUE) != 0;
+      } finally {
+        keeper.awaitsNoMore(watch);
+      }
+    }
+    read();
+    return hungUp;
+  }
+
+  /** Whether nobody has told anything until now. */
+  boolean isSilent() throws IOException {
+    if (Poller.look(number(), Poller.READABLE, 0) != 0) {
+      read();
+    }
+    return pid == 0 && entering == 0 && !failed && !taken;
+  }
+
+  /**
    * As {@link #awaitEnd}, for requests that the keeper answers by itself.
    *
    * @return false if there is no answer, since the keeper died before
    * @throws IOException if what was asked for was not taken
    */
-  boolean awaitTaken(String what) throws IOException {
-    return awaitTaken("keeper", what, ANSWER_NANOS);
+  boolean awaitTaken(String what, Keeper keeper) throws IOException {
+    awaitAnswer(what, keeper);
+    return isTaken("keeper", what);
   }
 
   /** As above, of {@code who}, and so long at most. */
   boolean awaitTaken(String who, String what, long nanos) throws IOException {
-    awaitAnswer(who, what, nanos);
+    if (Poller.look(number(), 0, nanos) == 0) {
+      throw noAnswer(who, what);
+    }
+    read();
+    return isTaken(who, what);
+  }
+
+  private boolean isTaken(String who, String what) throws SystemCallException {
     if (failed) {
       throw new SystemCallException(who, what, errno);
     }
     return taken;
   }
 
-  /** As {@link #awaitEnd}, for what the keeper has done in a moment. */
-  void awaitAnswer(String what) throws IOException {
-    awaitAnswer("keeper", what, ANSWER_NANOS);
-  }
-
-  private void awaitAnswer(String who, String what, long nanos) throws IOException {
-    if (Poller.look(number(), 0, nanos) == 0) {
-      throw new IOException(
-          who + " does not answer about " + what + " (is it stopped? see ps -o stat)");
+  /** As {@link #awaitEndBy}, for what {@code keeper} has done in a moment. */
+  void awaitAnswer(String what, Keeper keeper) throws IOException {
+    if (Poller.look(number(), 0, PID_NANOS) == 0) {
+      keeper.rouse();
+      if (keeper.isAlive()
+          && Poller.look(number(), 0, ANSWER_NANOS - PID_NANOS) == 0
+          && keeper.isAlive()) {
+        throw noAnswer("keeper", what);
+      }
     }
     read();
   }
 
+  private static IOException noAnswer(String who, String what) {
+    return new IOException(
+        who + " does not answer about " + what + " (is it stopped? see ps -o stat)");
+  }
+
   /** Waits until the keeper has told the pid, or nothing more will come. */
   void awaitPid() throws IOException {
-    while (pid == 0
-        && !failed
-        && (Poller.look(number(), Poller.READABLE, PID_NANOS) & Poller.READABLE) != 0) {
+    while (pid == 0 && !failed) {
+      int seen = Poller.look(number(), Poller.READABLE, PID_NANOS);
+      ended |= (seen & (Poller.HANGUP | Poller.READABLE)) == Poller.HANGUP;
+      if ((seen & Poller.READABLE) == 0) {
+        return;
+      }
       read();
     }
+  }
+
+  /**
+   * Leaves it to the poller, where the pid may still be told: whoever it tells of then is ended and
+   * reaped. It closes itself when nobody can tell anything any more.
+   */
+  void leave() throws IOException {
+    if (ended || left) {
+      return;
+    }
+    // Until then a child that nobody knows may be one of ours.
+    OwnChildren.starting();
+    left = true;
+    endedEntering = entering != 0;
+    endedPid = pid != 0;
+    Poller.Watch watch = Poller.shared().watch(pipe.readEnd());
+    try {
+      watch.onEvents(Poller.READABLE, seen -> endTold(watch, seen));
+    } catch (IOException refused) {
+      closeLeft(watch);
+      throw refused;
+    }
+  }
+
+  private void endTold(Poller.Watch watch, int seen) {
+    boolean more = false;
+    try {
+      if ((seen & Poller.READABLE) != 0) {
+        read();
+        if (entering != 0 && !endedEntering) {
+          endedEntering = true;
+          Reaper.endSoon(entering);
+        }
+        if (pid != 0 && !endedPid) {
+          endedPid = true;
+          Reaper.endSoon(pid);
+        }
+        watch.onEvents(Poller.READABLE, next -> endTold(watch, next));
+        more = true;
+      }
+    } catch (IOException refused) {
+      // Then nobody can be told of any more.
+    } finally {
+      if (!more) {
+        closeLeft(watch);
+      }
+    }
+  }
+
+  private void closeLeft(Poller.Watch watch) {
+    watch.close();
+    pipe.close();
+    OwnChildren.started();
   }
 
   /** The child's process id as we see it, or 0 if none was told. */
@@ -182,8 +285,11 @@ final class StatusPipe implements AutoCloseable {
     return pipe.readEnd().number();
   }
 
+  /** Unless it was left: then that is for later. */
   @Override
   public void close() {
-    pipe.close();
+    if (!left) {
+      pipe.close();
+    }
   }
 }
