@@ -156,8 +156,14 @@ final class Anchor {
    */
   synchronized void use(Set<String> controllers) throws IOException {
     if (!grows) {
+      boolean told = false;
       grows = true;
-      tellKeeper();
+      try {
+        tellKeeper();
+        told = true;
+      } finally {
+        grows = told;
+      }
     }
     group.use(controllers);
   }
