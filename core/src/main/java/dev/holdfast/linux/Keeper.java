@@ -102,13 +102,13 @@ final class Keeper implements AutoCloseable {
    * start would wait for ever.
    */
   void rouse() {
-    ProcessTable.Entry entry = ProcessTable.system().entry(process.pid());
-    if (entry != null && entry.state() == 'T') {
-      try {
+    try {
+      ProcessTable.Entry entry = ProcessTable.system().entry(process.pid());
+      if (entry != null && entry.state() == 'T') {
         process.signal(SIGCONT);
-      } catch (IOException refused) {
-        // It has ended, or is not ours to signal any more.
       }
+    } catch (IOException refused) {
+      // It has ended, or cannot be looked at now.
     }
   }
 

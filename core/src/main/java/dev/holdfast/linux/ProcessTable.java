@@ -18,8 +18,8 @@ public final class ProcessTable {
   /**
    * One process.
    *
-   * @param state as the kernel has it: R, S, D, T, t, Z, X, I; that of another thread if the first
-   *     one has ended alone
+   * @param state as the kernel has it: R, S, D, T, t, Z, X, I; it has ended, or stands still, once
+   *     all of its threads do
    * @param userTicks CPU time in user mode, of all its threads, in clock ticks of 10 ms
    * @param systemTicks the same in the kernel
    * @param waitedUserTicks of those that it has waited for, and that they had waited for
@@ -99,17 +99,17 @@ public final class ProcessTable {
   public @Nullable Entry entry(int pid) throws IOException {
     Path directory = proc.resolve(Integer.toString(pid));
     Entry entry = read(directory.resolve("stat"));
-    if (entry == null || entry.state() != 'Z' || entry.threads() == 1) {
+    if (entry == null || entry.threads() == 1 || !(entry.state() == 'Z' || entry.isStopped())) {
       return entry;
     }
-    return entry.in(stateOfOthers(directory.resolve("task")));
+    return entry.in(stateOfAll(directory.resolve("task")));
   }
 
   /**
-   * Where the first thread has ended and others go on, {@code stat} shows it as a zombie, which is
-   * only true of that thread. One of the others that runs tells more than one that stands still.
+   * The state in {@code stat} is that of the first thread, which may have ended, or be stopped by
+   * its tracer, alone. A thread that runs tells more than one that stands still.
    */
-  private char stateOfOthers(Path tasks) throws IOException {
+  private char stateOfAll(Path tasks) throws IOException {
     char state = 'Z';
     for (int id : numbers(tasks)) {
       Entry thread = read(tasks.resolve(Integer.toString(id)).resolve("stat"));
