@@ -1,5 +1,6 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.AnyMode;
 import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
@@ -85,7 +86,7 @@ final class Nested {
    * is mounted on it was not made there, but anywhere else.
    */
   static Directory open(Directory above, String name) throws IOException {
-    Directory nested = openAnyMode(above, name);
+    Directory nested = AnyMode.open(above, name);
     try {
       if (nested.mount() == above.mount()) {
         return nested;
@@ -96,18 +97,6 @@ final class Nested {
     }
     nested.close();
     throw new SystemCallException("openat", above.path(name).toString(), Errno.EXDEV);
-  }
-
-  private static Directory openAnyMode(Directory above, String name) throws IOException {
-    try {
-      return above.open(name);
-    } catch (IOException failure) {
-      if (Refusal.errno(failure) != Errno.EACCES) {
-        throw failure;
-      }
-      above.mode(name, 0755);
-      return above.open(name);
-    }
   }
 
   private boolean all(long deadline) throws IOException {

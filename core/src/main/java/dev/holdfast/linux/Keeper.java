@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * One living keeper: the native process that starts children for us and ends the anchor when we
- * die. {@link KeeperClient} replaces one that died.
+ * die. {@link PresentKeeper} replaces one that died.
  */
 final class Keeper implements AutoCloseable {
   private static final String NAME = "holdfast-keeper";

@@ -3,45 +3,24 @@ package dev.holdfast.linux;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Starts children through a keeper, and puts a new keeper in the place of one that died: no start
- * is lost and none is done twice, since the status pipe of each start tells whether a child was
- * made.
+ * Starts children through a keeper, and through another one if that dies: no start is lost and none
+ * is done twice, since the status pipe of each start tells whether a child was made.
  *
  * <p>Thread-safe; starts from many threads go on at the same time.
  */
 public final class KeeperClient implements AutoCloseable {
-  private static final int KEEPERS_FOR_ONE_START = 6;
-
-  /** Between attempts to replace a keeper; each is twice the one before it. */
-  private static final long FIRST_PAUSE_NANOS = 10_000_000;
-
-  private static final long LONGEST_PAUSE_NANOS = 5_000_000_000L;
-
   /** Brings a new keeper to where it may start children in our groups. */
   @FunctionalInterface
   public interface Admission {
     void admit(int pid) throws IOException;
   }
 
-  private final @Nullable Admission admission;
-  private final Supplier<List<Held>> holds;
-  private volatile @Nullable Keeper keeper;
-  private @Nullable AnchorRequest anchor;
-  private volatile @Nullable Timer timer;
-  private volatile long pause = FIRST_PAUSE_NANOS;
-
-  /** Whether {@link #tend} is to come. */
-  private final AtomicBoolean tending = new AtomicBoolean();
-
-  private final AtomicInteger keepers = new AtomicInteger();
-  private boolean closed;
+  private final PresentKeeper present;
 
   /** Of keepers that may start children in our groups from where they are. */
   public KeeperClient() {
@@ -66,8 +45,7 @@ public final class KeeperClient implements AutoCloseable {
   }
 
   private KeeperClient(@Nullable Admission admission, Supplier<List<Held>> holds) {
-    this.admission = admission;
-    this.holds = holds;
+    this.present = new PresentKeeper(admission, holds);
   }
 
   /**
@@ -76,47 +54,44 @@ public final class KeeperClient implements AutoCloseable {
    *
    * @throws IOException if it was not taken: then the former one is still held
    */
-  public synchronized void anchor(AnchorRequest request) throws IOException {
-    AnchorRequest former = anchor;
-    anchor = request;
-    try {
-      if (keeper == null || !keeper.tell("the anchor", request::send)) {
-        if (keeper != null) {
-          forget(keeper);
-        }
-        living();
-      }
-    } catch (IOException | RuntimeException failure) {
-      anchor = former;
-      throw failure;
-    }
+  public void anchor(AnchorRequest request) throws IOException {
+    present.anchor(request);
   }
 
   /** Lets children go that were held with {@link StartRequest#hold}: they outlive us. */
-  public synchronized void letGo(List<Held> children) throws IOException {
-    if (keeper != null) {
-      tellOfHolds(keeper, false, children);
-    }
+  public void letGo(List<Held> children) throws IOException {
+    present.letGo(children);
   }
 
   /** Has the present keeper hold all that are to be held, where it may have missed one. */
-  public synchronized void holdAll() throws IOException {
-    Keeper present = living();
-    if (!tellOfHolds(present, true, holds.get())) {
-      forget(present);
-      living();
-    }
-  }
-
-  /** Has all that a start needs of processes and threads of ours, where those are to be counted. */
-  public synchronized void prepare() throws IOException {
-    Poller.shared();
-    living();
+  public void holdAll() throws IOException {
+    present.holdAll();
   }
 
   /** How many keepers there have been. */
   public int keepers() {
-    return keepers.get();
+    return present.keepers();
+  }
+
+  /** Whether all that was started since there had been so many keepers was by one that lives. */
+  public boolean isStillAfter(int count) {
+    return present.isStillAfter(count);
+  }
+
+  /** The present keeper's process id, or 0; for tests. */
+  int keeperPid() {
+    return present.pid();
+  }
+
+  @Override
+  public void close() {
+    present.close();
+  }
+
+  /** Has all that a start needs of processes and threads of ours, where those are to be counted. */
+  public void prepare() throws IOException {
+    Poller.shared();
+    present.living();
   }
 
   /**
@@ -138,9 +113,9 @@ public final class KeeperClient implements AutoCloseable {
 
   private StartOutcome startNow(StartRequest request) throws IOException, InterruptedException {
     for (int attempt = 1; ; attempt++) {
-      Keeper used = living();
+      Keeper used = present.living();
       try (StatusPipe status = new StatusPipe()) {
-        boolean last = attempt == KEEPERS_FOR_ONE_START;
+        boolean last = attempt == PresentKeeper.ENOUGH;
         if (!sent((socket, end) -> StartMessage.send(socket, request, end), used, status, last)) {
           continue;
         }
@@ -178,7 +153,7 @@ public final class KeeperClient implements AutoCloseable {
    */
   private boolean isAnswered(Keeper used, StatusPipe status)
       throws IOException, InterruptedException {
-    tendLater(StatusPipe.PID_NANOS, false);
+    present.lookAfter();
     if (status.awaitEndBy(used)) {
       return true;
     }
@@ -203,12 +178,12 @@ public final class KeeperClient implements AutoCloseable {
     OwnChildren.starting();
     try {
       for (int attempt = 1; ; attempt++) {
-        Keeper used = living();
+        Keeper used = present.living();
         Socket.Pair orders = Socket.pair();
         boolean made = false;
         try (Descriptor theirs = orders.theirs();
             StatusPipe status = new StatusPipe()) {
-          boolean last = attempt == KEEPERS_FOR_ONE_START;
+          boolean last = attempt == PresentKeeper.ENOUGH;
           NamespaceRequest request = new NamespaceRequest(theirs);
           if (!sent(request::send, used, status, last)) {
             continue;
@@ -266,7 +241,7 @@ public final class KeeperClient implements AutoCloseable {
       used.send(message, status.writeEnd());
     } catch (SystemCallException failure) {
       if (!last && Keeper.isGone(failure)) {
-        forget(used);
+        present.forget(used);
         return false;
       }
       throw failure;
@@ -278,34 +253,10 @@ public final class KeeperClient implements AutoCloseable {
   private void giveUp(Keeper used, boolean last) throws IOException {
     if (last) {
       throw new IOException(
-          "the keeper died " + KEEPERS_FOR_ONE_START + " times before it could start a child");
+          "the keeper died " + PresentKeeper.ENOUGH + " times before it could start a child");
     }
     if (!used.isAlive()) {
-      forget(used);
-    }
-  }
-
-  /** Whether all that was started since there had been so many keepers was by one that lives. */
-  public synchronized boolean isStillAfter(int count) {
-    return keepers.get() == Math.max(count, 1) && keeper != null && keeper.isAlive();
-  }
-
-  /** The present keeper's process id, or 0; for tests. */
-  public synchronized int keeperPid() {
-    return keeper != null && keeper.isAlive() ? keeper.pid() : 0;
-  }
-
-  @Override
-  public synchronized void close() {
-    closed = true;
-    Keeper present = keeper;
-    if (present != null) {
-      present.close();
-      keeper = null;
-    }
-    Timer tends = timer;
-    if (tends != null) {
-      tends.close();
+      present.forget(used);
     }
   }
 
@@ -358,156 +309,6 @@ public final class KeeperClient implements AutoCloseable {
     status.close();
     if (status.pid() != 0) {
       Reaper.end(status.pid());
-    }
-  }
-
-  private synchronized Keeper living() throws IOException {
-    if (closed) {
-      throw new IOException("Holdfast is shut down in this process");
-    }
-    if (timer == null) {
-      timer = new Timer();
-    }
-    // One that has died shows when it is sent to.
-    for (int attempt = 1; keeper == null; attempt++) {
-      AtomicBoolean taken = new AtomicBoolean();
-      // What never was of use is not to be replaced when it ends.
-      Keeper fresh =
-          Keeper.start(() -> {
-            if (taken.get()) {
-              replaceSoon();
-            }
-          });
-      boolean knows = false;
-      try {
-        knows = instruct(fresh);
-      } finally {
-        if (!knows) {
-          fresh.discard();
-        }
-      }
-      if (knows) {
-        keeper = fresh;
-        taken.set(true);
-        if (!fresh.isAlive()) {
-          replaceSoon();
-        }
-      } else if (attempt == KEEPERS_FOR_ONE_START) {
-        throw new IOException("the keeper died " + attempt + " times before it could be told");
-      }
-    }
-    return keeper;
-  }
-
-  /** Tells a new keeper all that it has to end when we are gone; false if it died. */
-  private boolean instruct(Keeper fresh) throws IOException {
-    if (admission != null) {
-      admission.admit(fresh.pid());
-    }
-    // Before the holds are read: who adds one and sees no other keeper then is in time.
-    keepers.incrementAndGet();
-    if (!tellOfHolds(fresh, true, holds.get())) {
-      return false;
-    }
-    AnchorRequest known = anchor;
-    return known == null || fresh.tell("the anchor", known::send);
-  }
-
-  private static boolean tellOfHolds(Keeper keeper, boolean hold, List<Held> children)
-      throws IOException {
-    for (int from = 0; from < children.size(); from += HoldRequest.MOST) {
-      List<Held> some = children.subList(from, Math.min(from + HoldRequest.MOST, children.size()));
-      if (!keeper.tell("the children that it holds", new HoldRequest(hold, some)::send)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /**
-   * By a thread of its own: the poller's, which comes here, must not wait for a new keeper. Not a
-   * virtual one: the first of those takes threads of the system, and where there is none to be had
-   * then, there never is another virtual one in this JVM.
-   */
-  private void replaceSoon() {
-    try {
-      Thread.ofPlatform().daemon().name("holdfast-keeper").start(this::replace);
-    } catch (OutOfMemoryError noThread) {
-      // That is how a limit of processes shows; it may have room again.
-      tendLater(nextPause(), true);
-    }
-  }
-
-  /**
-   * At a keeper's death: jobs that are open must not be without one, even if nothing is started any
-   * more. Where there is none to be had it is tried again: nothing tells that a limit of processes,
-   * or of descriptors, has room again.
-   */
-  private void replace() {
-    synchronized (this) {
-      if (closed
-          || (keeper != null && keeper.isAlive())
-          || (anchor == null && holds.get().isEmpty())) {
-        pause = FIRST_PAUSE_NANOS;
-        return;
-      }
-      try {
-        if (keeper != null) {
-          forget(keeper);
-        }
-        living();
-        pause = FIRST_PAUSE_NANOS;
-        return;
-      } catch (IOException | RuntimeException failure) {
-        // A start would tell.
-      }
-    }
-    tendLater(nextPause(), true);
-  }
-
-  private long nextPause() {
-    long now = pause;
-    pause = Math.min(2 * now, LONGEST_PAUSE_NANOS);
-    return now;
-  }
-
-  /**
-   * Has the poller look after the keeper in {@code nanos}.
-   *
-   * @param anew whether that counts if it is to look already
-   */
-  private void tendLater(long nanos, boolean anew) {
-    Timer present = timer;
-    if (present == null || (tending.getAndSet(true) && !anew)) {
-      return;
-    }
-    try {
-      present.after(nanos, this::tend);
-    } catch (IOException closedNow) {
-      tending.set(false);
-    }
-  }
-
-  /** On the poller's thread. */
-  private void tend() {
-    tending.set(false);
-    Keeper present = keeper;
-    if (present == null || !present.isAlive()) {
-      replaceSoon();
-    } else if (present.isAwaited()) {
-      present.rouse();
-      tendLater(StatusPipe.PID_NANOS, false);
-    }
-  }
-
-  /**
-   * Only for one that has let go of its end: a living keeper would take our closing as our death,
-   * and end the anchor.
-   */
-  private synchronized void forget(Keeper dead) {
-    if (keeper == dead) {
-      dead.close();
-      keeper = null;
     }
   }
 
