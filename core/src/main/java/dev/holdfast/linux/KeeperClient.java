@@ -79,7 +79,7 @@ public final class KeeperClient implements AutoCloseable {
   }
 
   /** The present keeper's process id, or 0; for tests. */
-  int keeperPid() {
+  public int keeperPid() {
     return present.pid();
   }
 
