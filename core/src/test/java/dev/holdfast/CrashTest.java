@@ -13,7 +13,7 @@ import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
-import dev.holdfast.testing.SlowInQemu;
+import dev.holdfast.testing.SlowInGuests;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @EveryKernel
 @Needs(Feature.ROOT)
-@SlowInQemu
+@SlowInGuests
 @Timeout(7200)
 class CrashTest {
   private static final int SAMPLE = Place.isGuest() ? 2 : 24;

@@ -7,7 +7,7 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Form;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
-import dev.holdfast.testing.SlowInQemu;
+import dev.holdfast.testing.SlowInGuests;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @EveryKernel
 @Needs(Feature.PIDS)
-@SlowInQemu
+@SlowInGuests
 @Timeout(600)
 @ExtendWith(FromALeaf.class)
 class ForkBombTest {

@@ -9,7 +9,7 @@ import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
-import dev.holdfast.testing.SlowInQemu;
+import dev.holdfast.testing.SlowInGuests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
  * says they are.
  */
 @EveryKernel
-@SlowInQemu
+@SlowInGuests
 @Needs(Feature.ROOT)
 @Timeout(900)
 class JobFaultTest {

@@ -7,7 +7,7 @@ import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Needs;
-import dev.holdfast.testing.SlowInQemu;
+import dev.holdfast.testing.SlowInGuests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * did not come to is there for the next start, or a sweep. It is stopped here, so that this is all.
  */
 @EveryKernel
-@SlowInQemu
+@SlowInGuests
 @Needs({Feature.ROOT, Feature.FREEZER, Feature.PID_NAMESPACES})
 @Timeout(300)
 class JvmAsFirstProcessTest {

@@ -11,6 +11,7 @@ import dev.holdfast.testing.Place;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -29,7 +30,13 @@ class ProcessGroupEndTest {
 
   @Test
   void startsBesideKillsAndTheEnd() throws Exception {
-    Starters.besideKillsAndTheEnd(open(), Trees.sessions(1, mark), mark);
+    Job job =
+        Job.builder()
+            .mechanism(MechanismChoice.PROCESS_GROUP)
+            // With one processor all that start have to be through with that first.
+            .closeDeadline(Duration.ofSeconds(60))
+            .open();
+    Starters.besideKillsAndTheEnd(job, Trees.sessions(1, mark), mark);
   }
 
   /** Where nobody is to be killed yet, closing is over before the start is. */
@@ -69,7 +76,7 @@ class ProcessGroupEndTest {
       Child forker =
           job.start(
               Trees.perl(
-                      "use POSIX; $| = 1; for (1..400) { if (!fork) { POSIX::setsid(); 1 while 1 }"
+                      "use POSIX; $| = 1; for (1..400) { if (!fork) { POSIX::setsid(); sleep 1000 while 1 }"
                           + " print '.' } sleep 1000",
                       mark)
                   .stdout(Output.pipe()));

@@ -7,7 +7,7 @@ import dev.holdfast.testing.Form;
 import dev.holdfast.testing.HostOnly;
 import dev.holdfast.testing.InGuest;
 import dev.holdfast.testing.Jvm;
-import dev.holdfast.testing.SlowInQemu;
+import dev.holdfast.testing.SlowInGuests;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
  * Very many children one after the other, by every mechanism in turn, in jobs that come and go:
  * this process is the same afterwards, and as fast.
  */
-@SlowInQemu
+@SlowInGuests
 @Timeout(3600)
 class SoakTest {
   /** Until then classes are loaded and methods compiled. */

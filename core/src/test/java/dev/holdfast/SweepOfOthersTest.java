@@ -6,7 +6,7 @@ import dev.holdfast.testing.ClassPath;
 import dev.holdfast.testing.EveryKernel;
 import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Needs;
-import dev.holdfast.testing.SlowInQemu;
+import dev.holdfast.testing.SlowInGuests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Whether an owner lives is told by its lock, and not by its number, its user or its container. */
 @EveryKernel
-@SlowInQemu
+@SlowInGuests
 @Needs({Feature.ROOT, Feature.FREEZER})
 @Timeout(300)
 class SweepOfOthersTest {

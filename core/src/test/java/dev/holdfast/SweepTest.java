@@ -8,7 +8,7 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.Place;
-import dev.holdfast.testing.SlowInQemu;
+import dev.holdfast.testing.SlowInGuests;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -154,7 +154,7 @@ class SweepTest {
 
   /** Many owners start and die at once while everybody sweeps: none is taken for another. */
   @Test
-  @SlowInQemu
+  @SlowInGuests
   void manyStartDieAndSweepAtOnce() throws Exception {
     long seed = System.nanoTime();
     System.out.println("SweepTest: seed " + seed);

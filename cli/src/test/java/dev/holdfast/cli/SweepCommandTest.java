@@ -9,7 +9,7 @@ import dev.holdfast.testing.Feature;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
-import dev.holdfast.testing.SlowInQemu;
+import dev.holdfast.testing.SlowInGuests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +67,7 @@ class SweepCommandTest {
   }
 
   @Test
-  @SlowInQemu
+  @SlowInGuests
   @Needs({Feature.ROOT, Feature.FREEZER})
   void theDeadIsSweptAndNamed() throws Exception {
     try (Cgroup group = group()) {
@@ -81,7 +81,7 @@ class SweepCommandTest {
   }
 
   @Test
-  @SlowInQemu
+  @SlowInGuests
   @Needs({Feature.ROOT, Feature.FREEZER})
   void theDeadIsSweptAndReported() throws Exception {
     try (Cgroup group = group()) {

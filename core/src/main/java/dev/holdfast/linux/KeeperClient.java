@@ -253,7 +253,11 @@ public final class KeeperClient implements AutoCloseable {
   private void giveUp(Keeper used, boolean last) throws IOException {
     if (last) {
       throw new IOException(
-          "the keeper died " + PresentKeeper.ENOUGH + " times before it could start a child");
+          "the keeper died "
+              + PresentKeeper.ENOUGH
+              + " times before it could start a child ("
+              + PresentKeeper.REMEDY
+              + ")");
     }
     if (!used.isAlive()) {
       present.forget(used);

@@ -19,6 +19,10 @@ final class PresentKeeper implements AutoCloseable {
   /** How many may die on one request, before that is given up. */
   static final int ENOUGH = 6;
 
+  /** Of its death again and again. */
+  static final String REMEDY =
+      "look for what ends holdfast-keeper: want of memory, or another process of this user";
+
   /** Between attempts to replace a keeper; each is twice the one before it. */
   private static final long FIRST_PAUSE_NANOS = 10_000_000;
 
@@ -98,7 +102,8 @@ final class PresentKeeper implements AutoCloseable {
   /** It, or a new one where there is none; that one lives is seen when something is sent to it. */
   synchronized Keeper living() throws IOException {
     if (closed) {
-      throw new IOException("Holdfast is shut down in this process");
+      throw new IOException(
+          "Holdfast is shut down in this process (start nothing after Job.closeAll)");
     }
     if (timer == null) {
       timer = new Timer();
@@ -127,7 +132,8 @@ final class PresentKeeper implements AutoCloseable {
           replaceSoon();
         }
       } else if (attempt == ENOUGH) {
-        throw new IOException("the keeper died " + attempt + " times before it could be told");
+        throw new IOException(
+            "the keeper died " + attempt + " times before it could be told (" + REMEDY + ")");
       }
     }
     return keeper;

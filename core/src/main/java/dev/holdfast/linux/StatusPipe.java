@@ -134,7 +134,10 @@ final class StatusPipe implements AutoCloseable {
 
   private static IOException noAnswer(String who, String what) {
     return new IOException(
-        who + " does not answer about " + what + " (is it stopped? see ps -o stat)");
+        who
+            + " does not answer about "
+            + what
+            + " (look whether it is stopped, with ps -o stat, and continue it)");
   }
 
   /** Waits until the keeper has told the pid, or nothing more will come. */
@@ -275,7 +278,9 @@ final class StatusPipe implements AutoCloseable {
             step = buffer.get(ValueLayout.JAVA_SHORT, at + 12);
             detail = buffer.get(ValueLayout.JAVA_SHORT, at + 14);
           }
-          default -> throw new IOException("the keeper speaks another protocol");
+          default ->
+              throw new IOException(
+                  "the keeper speaks another protocol (take all of Holdfast's jars from one release)");
         }
       }
     }

@@ -8,11 +8,12 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.Tag;
 
 /**
- * In QEMU only with {@code --long}: its processors are emulated, a JVM takes seconds to start, and
- * what this tests is the same in the other places.
+ * Takes many JVMs, which start in seconds there. Without {@code --long} it is left to User-mode
+ * Linux with v2 alone and with v1 alone, and to the host: QEMU mounts groups as the first of these
+ * does, and the third guest as this machine.
  */
-@Tag("slow-in-qemu")
+@Tag("slow-in-guests")
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
 @Inherited
-public @interface SlowInQemu {}
+public @interface SlowInGuests {}
