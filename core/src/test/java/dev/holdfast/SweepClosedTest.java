@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -32,6 +31,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(300)
 class SweepClosedTest {
   private static final int NOBODY = 65534;
+  private static final String AS_NOBODY =
+      "cd /; exec setpriv --reuid=" + NOBODY + " --regid=" + NOBODY + " --clear-groups \"$@\"";
 
   @RegisterExtension final Owners owners = new Owners();
 
@@ -50,8 +51,7 @@ class SweepClosedTest {
   void aSweepOpensAgainWhatMembersHaveClosed(Closed closed) throws Exception {
     owners.group().delegateTo(NOBODY, NOBODY);
     String classPath = ClassPath.readableToAll(folder);
-    List<String> asNobody = asNobody();
-    Owner owner = owners.start(asNobody, classPath, Owner.First.USUAL, Optional.empty());
+    Owner owner = owners.start(asNobody(), classPath, Owner.First.USUAL, Optional.empty());
     owner.dieWithKeeper();
     for (Path path : owner.directories()) {
       boolean anchor = path.getFileName().toString().startsWith("holdfast-");
@@ -65,7 +65,7 @@ class SweepClosedTest {
     // The control: without a sweep the tree lives on.
     owner.assertWhole();
 
-    String told = sweep(asNobody, classPath);
+    String told = sweep(classPath);
 
     assertThat(owner.isGone()).as(told).isTrue();
     assertThat(told).contains(owner.anchor()).contains("left=[]");
@@ -76,8 +76,7 @@ class SweepClosedTest {
   void aMemberThatIsClosedToItsUserHasTheLockOfTheDead() throws Exception {
     owners.group().delegateTo(NOBODY, NOBODY);
     String classPath = ClassPath.readableToAll(folder);
-    List<String> asNobody = asNobody();
-    Owner owner = owners.start(asNobody, classPath, Owner.First.USUAL, Optional.empty());
+    Owner owner = owners.start(asNobody(), classPath, Owner.First.USUAL, Optional.empty());
     Path job =
         Groups.membership(owner.directories().stream().filter(p -> p.endsWith("job-1")).toList());
     Process member =
@@ -97,14 +96,14 @@ class SweepClosedTest {
             .start();
     try {
       assertThat(Jvm.line(member)).isEqualTo("open");
-      assertThat(sweep(asNobody, classPath)).doesNotContain(owner.anchor());
+      assertThat(sweep(classPath)).doesNotContain(owner.anchor());
       owner.assertWhole();
       owner.dieWithKeeper();
       // The control: without a sweep the tree lives on.
       assertThat(Jvm.line(member)).isEqualTo("locked");
       owner.assertWhole();
 
-      String told = sweep(asNobody, classPath);
+      String told = sweep(classPath);
 
       assertThat(owner.isGone()).as(told).isTrue();
       assertThat(member.waitFor()).as("how it ended").isEqualTo(128 + 9);
@@ -114,8 +113,8 @@ class SweepClosedTest {
     }
   }
 
-  private static String sweep(List<String> asNobody, String classPath) throws Exception {
-    Process sweep = Jvm.behind(asNobody, classPath, Sweeper.class);
+  private static String sweep(String classPath) throws Exception {
+    Process sweep = Jvm.behind(List.of("sh", "-c", AS_NOBODY, "sh"), classPath, Sweeper.class);
     String told = new String(sweep.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(sweep.waitFor()).isZero();
     return told;
@@ -142,10 +141,7 @@ class SweepClosedTest {
     for (Path directory : owners.directories()) {
       script.append("echo $$ >'").append(directory).append("/cgroup.procs'; ");
     }
-    script
-        .append("cd /; exec setpriv --reuid=" + NOBODY + " --regid=" + NOBODY)
-        .append(" --clear-groups \"$@\"");
-    return new ArrayList<>(List.of("sh", "-c", script.toString(), "sh"));
+    return List.of("sh", "-c", script + AS_NOBODY, "sh");
   }
 
   /** Prints what it found. */
