@@ -150,6 +150,7 @@ pid_t put(const char *group);
 bool lives(pid_t pid);
 int count_killed(const pid_t *members, int count); /* waits for all of them; who lives is ended, and does not count */
 void end_bystander(pid_t pid);
+int count_descendants(long pid);
 int count_children(void); /* with their descendants, the dead ones reaped */
 void end_children(void);
 int end_anchor(const char *const *controllers, const struct anchor_paths *paths, const char *path, enum launch how);

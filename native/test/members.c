@@ -102,8 +102,8 @@ void end_bystander(pid_t pid) {
 
 /* ---- all that are ours, wherever they are */
 
-static int count_descendants(long pid) {
-  char path[64], list[4096], *next;
+int count_descendants(long pid) {
+  char path[64], list[8192], *next;
   int count = 0;
   snprintf(path, sizeof path, "/proc/%ld/task/%ld", pid, pid);
   read_file(path, "children", list, sizeof list);
@@ -118,7 +118,7 @@ int count_children(void) {
 }
 
 void end_children(void) {
-  char path[64], list[4096];
+  char path[64], list[8192];
   snprintf(path, sizeof path, "/proc/self/task/%d", getpid());
   for (int round = 0; round < 500 && count_children() > 0; round++) {
     read_file(path, "children", list, sizeof list);

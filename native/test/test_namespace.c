@@ -82,15 +82,6 @@ static struct result start_script(struct keeper *keeper, struct request *request
   return result;
 }
 
-static int count_descendants(long pid) {
-  char path[64], list[8192], *next;
-  int count = 0;
-  snprintf(path, sizeof path, "/proc/%ld/task/%ld", pid, pid);
-  read_file(path, "children", list, sizeof list);
-  for (char *at = list; (pid = strtol(at, &next, 10)) > 0 && next != at; at = next) count += 1 + count_descendants(pid);
-  return count;
-}
-
 static int count_running(long pid) {
   char path[64], list[8192], stat[1024], *next;
   int count = 0;
@@ -101,22 +92,6 @@ static int count_running(long pid) {
     count += count_running(pid) + (read_file(path, "stat", stat, sizeof stat) && !contains(stat, ") T "));
   }
   return count;
-}
-
-static int count_left(void) {
-  while (waitpid(-1, NULL, WNOHANG) > 0) continue;
-  return count_descendants(getpid());
-}
-
-static void end_left(void) {
-  char path[64], list[8192];
-  snprintf(path, sizeof path, "/proc/self/task/%d", getpid());
-  for (int round = 0; round < 500 && count_left() > 0; round++) {
-    read_file(path, "children", list, sizeof list);
-    char *at = list, *next;
-    for (long pid; (pid = strtol(at, &next, 10)) > 0 && next != at; at = next) kill((pid_t)pid, SIGKILL);
-    usleep(2000);
-  }
 }
 
 /* ---- what a child is and sees */
@@ -197,7 +172,7 @@ static void test_end(struct keeper *keeper, const char *who) {
   request_free(&request);
   close(space.pidfd);
   close(space.orders);
-  ok(count_left() == 1, "%s: the keeper alone is left", who);
+  ok(count_children() == 1, "%s: the keeper alone is left", who);
 }
 
 static void test_empty(struct keeper *keeper, const char *who) {
@@ -252,7 +227,7 @@ static void test_many(struct keeper *keeper, const char *who) {
     }
   }
   ok(strcmp(before, after) == 0, "%s: the keeper has no more open after 100 namespaces: %s", who, after);
-  ok(count_left() == 1, "%s: no process is left after 100 namespaces", who);
+  ok(count_children() == 1, "%s: no process is left after 100 namespaces", who);
 }
 
 /* ---- the JVM's end */
@@ -312,19 +287,19 @@ static void test_jvm_end(enum fate fate, const char *who, const char *what, int 
   kill(jvm, SIGKILL);
   wait_exit(jvm);
   int64_t begin = now_ms();
-  int left = count_left();
+  int left = count_children();
   if (fate == CONTROL || fate == RELEASED) {
     usleep(300000);
-    left = count_left();
+    left = count_children();
     ok(left == members, "%s, %s: %d of %d processes live on", who, what, left, members);
-    if (fate == CONTROL) end_left();
+    if (fate == CONTROL) end_children();
   }
-  for (; (left = count_left()) > 0 && now_ms() < begin + 5000;) usleep(1000);
+  for (; (left = count_children()) > 0 && now_ms() < begin + 5000;) usleep(1000);
   if (fate != CONTROL) {
     ok(left == 0 && (fate == RELEASED || now_ms() < begin + 1000), "%s, %s: none is left after %d ms", who, what,
        (int)(now_ms() - begin));
   }
-  end_left();
+  end_children();
 }
 
 /* ---- where it is refused */

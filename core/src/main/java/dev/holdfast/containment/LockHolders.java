@@ -5,6 +5,7 @@ import dev.holdfast.cgroup.CgroupHost;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.ProcessStatus;
+import dev.holdfast.linux.ProcessTable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
@@ -316,15 +317,8 @@ final class LockHolders {
     }
   }
 
-  /** By their numbers, all at once: see {@code ProcessTable}. */
   private static List<String> processes() throws IOException {
-    List<String> processes = new ArrayList<>();
-    try (DirectoryStream<Path> names = Files.newDirectoryStream(PROC, "[0-9]*")) {
-      names.forEach(name -> processes.add(String.valueOf(name.getFileName())));
-    } catch (DirectoryIteratorException failure) {
-      throw failure.getCause();
-    }
-    return processes;
+    return new ProcessTable(PROC).numbers().stream().map(String::valueOf).toList();
   }
 
   private static String read(Path file) throws IOException {

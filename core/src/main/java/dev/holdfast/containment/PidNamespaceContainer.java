@@ -109,7 +109,6 @@ public final class PidNamespaceContainer implements KeptContainer {
 
   private StartOutcome startHeld(StartRequest request)
       throws IOException, InterruptedException, NamespaceRefusal {
-    boolean prepared = false;
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       PidNamespace namespace = living();
       if (namespace.hasOwnUsers() && request.changesIdentity()) {
@@ -119,9 +118,8 @@ public final class PidNamespaceContainer implements KeptContainer {
             "run as root with CAP_SYS_ADMIN, or leave the identity out",
             null);
       }
-      if (!prepared) {
+      if (attempt == 1) {
         addStandIns(request, namespace);
-        prepared = true;
       }
       StartOutcome outcome = namespace.start(keeper, request);
       if (outcome instanceof StartOutcome.Started started) {

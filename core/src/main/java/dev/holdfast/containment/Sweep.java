@@ -36,23 +36,6 @@ public final class Sweep {
   /** As long as a keeper's: nobody else may come for the members. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  /** A file of every group that has no mode by which anybody could write it. */
-  private static final String READ_ONLY = "cgroup.controllers";
-
-  /** What is read to end a group. */
-  private static final List<String> READ =
-      List.of(
-          "cgroup.procs",
-          "cgroup.threads",
-          "cgroup.events",
-          "cgroup.freeze",
-          "freezer.state",
-          "tasks");
-
-  /** What is written. */
-  private static final List<String> WRITTEN =
-      List.of("cgroup.procs", "cgroup.kill", "cgroup.freeze", "freezer.state", "tasks");
-
   /** The last of the pauses that the lock of ended members is waited for with, 1 s in all. */
   private static final long LONGEST_PAUSE_NANOS = 512_000_000;
 
@@ -177,29 +160,6 @@ public final class Sweep {
     }
   }
 
-  /** So that jobs can be looked at, killed and removed. */
-  private static void giveModesBack(List<Path> directories) throws IOException {
-    for (Path path : directories) {
-      try (Directory directory = AnyMode.open(path)) {
-        if (Files.isWritable(path.resolve(READ_ONLY))) {
-          return; // the kernel does not ask us for modes, as we are root
-        }
-        AnyMode.giveBack(directory, READ, WRITTEN);
-        for (String job : directory.subdirectories()) {
-          try (Directory nested = AnyMode.open(directory, job)) {
-            if (nested.mount() == directory.mount()) {
-              AnyMode.giveBack(nested, READ, WRITTEN);
-            }
-          } catch (SystemCallException failure) {
-            if (!Errno.isGone(failure.errno())) {
-              throw failure;
-            }
-          }
-        }
-      }
-    }
-  }
-
   /** Who has the lock; null if that may be an owner, also where it cannot be told. */
   private @Nullable LockHolders holdersOrNull(Directory directory) {
     try {
@@ -215,18 +175,13 @@ public final class Sweep {
    * ended. How many were killed.
    */
   private int endAndLock(String name, Directory directory, LockHolders holders) throws IOException {
-    List<Path> directories = directoriesOf(name, directory);
-    giveModesBack(directories);
-    List<String> jobs = directory.subdirectories();
-    List<String> kept = keptOf(directory, jobs, directories);
+    Dead dead = open(name, directory);
     int killed = 0;
-    if (kept.isEmpty()) {
-      killed = kill(directories);
+    if (dead.nobodyWasReleased()) {
+      killed = kill(dead.directories());
     } else {
-      for (String job : jobs) {
-        if (!kept.contains(job)) {
-          killed += kill(in(directories, job));
-        }
+      for (String job : dead.jobs()) {
+        killed += kill(in(dead.directories(), job));
       }
       // What was released lives on, but nobody there needs the lock.
       killed += holders.killMembers();
@@ -245,6 +200,29 @@ public final class Sweep {
     return killed;
   }
 
+  /**
+   * An anchor that is nobody's.
+   *
+   * @param directories its own in each hierarchy
+   * @param jobs those that are to be ended
+   * @param nobodyWasReleased whether that is all there is
+   */
+  private record Dead(List<Path> directories, List<String> jobs, boolean nobodyWasReleased) {}
+
+  /** So that it can be looked at, killed and removed. */
+  private Dead open(String name, Directory directory) throws IOException {
+    List<Path> directories = directoriesOf(name, directory);
+    ClosedGroups.open(directories);
+    List<String> all = directory.subdirectories();
+    List<String> jobs = new ArrayList<>();
+    for (String job : all) {
+      if (!CgroupContainer.isReleased(directory, job) || !isPopulated(in(directories, job))) {
+        jobs.add(job);
+      }
+    }
+    return new Dead(directories, jobs, jobs.size() == all.size());
+  }
+
   private List<Path> directoriesOf(String name, Directory directory) throws IOException {
     List<Path> directories = new ArrayList<>(List.of(directory.path()));
     int owner = directory.status().owner();
@@ -256,37 +234,20 @@ public final class Sweep {
     return directories;
   }
 
-  /** The jobs whose members their owner has released, and that still has some. */
-  private List<String> keptOf(Directory directory, List<String> jobs, List<Path> directories)
-      throws IOException {
-    List<String> kept = new ArrayList<>();
-    for (String job : jobs) {
-      if (CgroupContainer.isReleased(directory, job) && isPopulated(in(directories, job))) {
-        kept.add(job);
-      }
-    }
-    return kept;
-  }
-
   /**
    * @param killed how many have been killed before
    */
   private void end(String name, Directory directory, int killed) throws IOException {
-    List<Path> directories = directoriesOf(name, directory);
-    giveModesBack(directories);
-    List<String> jobs = directory.subdirectories();
-    List<String> kept = keptOf(directory, jobs, directories);
-    if (kept.isEmpty()) {
+    Dead dead = open(name, directory);
+    if (dead.nobodyWasReleased()) {
       // All together: each by itself would have to be waited for, until the kernel is through with
       // its members.
-      int members = end(directories);
+      int members = end(dead.directories());
       listener.swept(name, directory.path().toString(), killed + members);
       return;
     }
-    for (String job : jobs) {
-      if (!kept.contains(job)) {
-        var _ = end(in(directories, job));
-      }
+    for (String job : dead.jobs()) {
+      var _ = end(in(dead.directories(), job));
     }
     listener.released(name, directory.path().toString());
   }

@@ -111,7 +111,13 @@ public final class ProcessTable {
    */
   private char stateOfAll(Path tasks) throws IOException {
     char state = 'Z';
-    for (int id : numbers(tasks)) {
+    List<Integer> ids;
+    try {
+      ids = numbers(tasks);
+    } catch (NoSuchFileException ended) {
+      return state;
+    }
+    for (int id : ids) {
       Entry thread = read(tasks.resolve(Integer.toString(id)).resolve("stat"));
       if (thread != null && thread.isAlive()) {
         state = thread.state();
@@ -139,10 +145,15 @@ public final class ProcessTable {
     }
   }
 
+  /** The numbers of all, as they are at one moment or so: see {@link #entries}. */
+  public List<Integer> numbers() throws IOException {
+    return numbers(proc);
+  }
+
   /** All of them; one that ends meanwhile may be missing. */
   public List<Entry> entries() throws IOException {
     List<Entry> entries = new ArrayList<>();
-    for (int pid : numbers(proc)) {
+    for (int pid : numbers()) {
       Entry entry = entry(pid);
       if (entry != null) {
         entries.add(entry);
@@ -160,8 +171,6 @@ public final class ProcessTable {
     List<Integer> numbers = new ArrayList<>();
     try (DirectoryStream<Path> names = Files.newDirectoryStream(directory, "[0-9]*")) {
       names.forEach(name -> numbers.add(Integer.valueOf(name.getFileName().toString())));
-    } catch (NoSuchFileException ended) {
-      return numbers;
     } catch (DirectoryIteratorException failure) {
       throw failure.getCause();
     }
