@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,11 +40,15 @@ class ProcessGroupEndTest {
     Starters.besideKillsAndTheEnd(job, Trees.sessions(1, mark), mark);
   }
 
-  /** Where nobody is to be killed yet, closing is over before the start is. */
+  /**
+   * Where nobody is to be killed yet, closing is over before the start is. How long the start has
+   * before that, finds the border between too late and in time by itself.
+   */
   @Test
   void aStartUnderWayIsEndedByTheEnd() throws Exception {
     int refused = 0;
     int rounds = Place.isGuest() ? 30 : 150;
+    double headStart = 100_000;
     for (int round = 0; round < rounds; round++) {
       Job job = open();
       job.start(Command.of("true")).waitFor();
@@ -59,12 +64,11 @@ class ProcessGroupEndTest {
               start.completeExceptionally(failure);
             }
           });
-      long until = System.nanoTime() + round % 30 * 100_000L;
-      while (System.nanoTime() < until) {
-        Thread.onSpinWait();
-      }
+      LockSupport.parkNanos((long) headStart);
       job.close();
-      refused += start.get(60, TimeUnit.SECONDS) ? 0 : 1;
+      boolean inTime = start.get(60, TimeUnit.SECONDS);
+      headStart = inTime ? headStart / 1.5 : headStart * 1.5;
+      refused += inTime ? 0 : 1;
       assertThat(mark.alive()).as("round " + round).isEmpty();
     }
     assertThat(refused).as("starts that came too late").isPositive().isLessThan(rounds);
