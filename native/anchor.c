@@ -85,12 +85,15 @@ enum pass { ANY_RELEASED, BEGIN, KILL, AWAIT };
 static bool each_job(enum pass pass, int64_t until) {
   static struct entries jobs;
   const char *name;
-  uint64_t ino;
   bool answer = pass != ANY_RELEASED;
-  entries_from(&jobs, anchor.group[0], 0);
-  while ((name = next_directory(&jobs, &ino)) != NULL && now_ms() < end_deadline) {
+  entries_from(&jobs, anchor.group[0]);
+  while ((name = next_directory(&jobs)) != NULL && now_ms() < end_deadline) {
     int job = open_below(anchor.group[0], name);
-    if (job < 0) continue;
+    if (job < 0) {
+      /* Nobody knows whether it is a released one, as where no descriptor is left. */
+      if (pass == ANY_RELEASED && job != -ENOENT && job != -ENODEV && job != -EXDEV) answer = true;
+      continue;
+    }
     bool released = is_released(job);
     if (pass == ANY_RELEASED && released) answer = true;
     if (pass == BEGIN && !released) begin_kill(job);
@@ -171,12 +174,11 @@ static void find_later(void) {
 static bool remove_anchor(uint32_t hierarchy) {
   static struct entries jobs;
   const char *name;
-  uint64_t ino;
   bool in_use = false, left = false;
   int parent = anchor.parent[hierarchy], group = anchor.group[hierarchy];
   if (!is_still_named(parent, group)) return true;
-  entries_from(&jobs, group, 0);
-  while ((name = next_directory(&jobs, &ino)) != NULL && now_ms() < end_deadline) {
+  entries_from(&jobs, group);
+  while ((name = next_directory(&jobs)) != NULL && now_ms() < end_deadline) {
     if (is_in_use(name)) {
       in_use = true;
     } else {

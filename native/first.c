@@ -19,6 +19,7 @@
 #define ORDERS 3
 #define JVM 4
 #define STATUS 5
+#define REAPED_AT_ONCE 256
 #define MOST_ASKING 16
 #define MOST_AWAITED 16384
 
@@ -87,10 +88,15 @@ static void check_root(const struct first *first) {
 
 /* ---- being there */
 
-static bool has_children(void) {
-  long result;
-  while ((result = sys_wait(WNOHANG | __WALL)) > 0) continue;
-  return result != -ECHILD;
+enum children { NONE, LIVING, ENDED };
+
+/* So many at most that orphans which come as fast as they are reaped keep nothing else waiting: then there may be ENDED ones. */
+static enum children reap(void) {
+  for (int i = 0; i < REAPED_AT_ONCE; i++) {
+    long result = sys_wait(WNOHANG | __WALL);
+    if (result <= 0) return result == -ECHILD ? NONE : LIVING;
+  }
+  return ENDED;
 }
 
 static void tell_asking(void) {
@@ -114,7 +120,7 @@ static void forget_the_impatient(void) {
 }
 
 static int ask(struct message *message, bool at_once) {
-  if (!has_children()) return 0;
+  if (reap() == NONE) return 0;
   if (at_once) return EBUSY;
   if (asking_count == MOST_ASKING) forget_the_impatient();
   if (asking_count == MOST_ASKING) return EAGAIN;
@@ -155,26 +161,27 @@ static bool is_over(bool has_master) {
 }
 
 /* Awaited children end one after the other for us: there is nothing to do before the last has. */
-static void stay(int children, struct message *message) {
+static void stay(int child_ended, struct message *message) {
+  static const struct __kernel_timespec at_once = {0, 0};
   int orders = ORDERS, jvm = JVM;
   for (;;) {
-    bool childless = !has_children();
-    if (childless) tell_asking();
-    if (is_over(orders >= 0) && childless) return;
+    enum children children = reap();
+    if (children == NONE) tell_asking();
+    if (is_over(orders >= 0) && children == NONE) return;
     struct pollfd polls[] = {
         {jvm, POLLIN, 0},
         {orders, POLLIN | POLLRDHUP, 0},
-        {children, POLLIN, 0},
+        {child_ended, POLLIN, 0},
         {released && awaited_count > 0 ? awaited[awaited_count - 1] : -1, POLLIN, 0},
     };
-    sys_ppoll(polls, 4, NULL);
+    sys_ppoll(polls, 4, children == ENDED ? &at_once : NULL);
     if ((polls[1].revents & POLLIN) != 0 && obey(message)) continue; /* its last words may be that we shall stay */
     bool gone = (polls[1].revents & GONE_EVENTS) != 0;
     if ((gone || polls[0].revents != 0) && !released) return;
     if (gone) orders = -1;
     if (polls[0].revents != 0) jvm = -1;
     struct signalfd_siginfo ended;
-    if (polls[2].revents != 0) sys_read(children, &ended, sizeof ended);
+    if (polls[2].revents != 0) sys_read(child_ended, &ended, sizeof ended);
   }
 }
 
@@ -186,10 +193,10 @@ _Noreturn void first_process(const struct first *first, struct message *message)
   long proc = mount_proc();
   check_root(first);
   sys_prctl(PR_SET_NAME, (unsigned long)"holdfast-init", 0);
-  long children = sys_signalfd(&child_ended, O_CLOEXEC); /* all signals are blocked, as in the keeper */
-  if (children < 0) cannot_be(first, NAMESPACE_CLONE, children);
+  long ends = sys_signalfd(&child_ended, O_CLOEXEC); /* all signals are blocked, as in the keeper */
+  if (ends < 0) cannot_be(first, NAMESPACE_CLONE, ends);
   report(STATUS, RECORD_TAKEN, *first->told, 0, proc < 0 ? -proc : 0, first->user ? 1 : 0);
   sys_close(STATUS);
-  stay((int)children, message);
+  stay((int)ends, message);
   sys_exit(0);
 }

@@ -161,6 +161,7 @@ bool look_at_holds(void) {
   long left = pin_others(events, count, NULL, false);
   for (int look = 1; look <= 2 && left > 0; look++) {
     struct processes all = read_processes();
+    if (all.list == NULL) break; /* who ended is told of again */
     left = pin_others(events, left, &all, look == 2);
     forget_processes(&all);
   }
@@ -185,6 +186,7 @@ static int hold_again(const struct hold_entry *entry) {
   if (entry->kind != HOLD_SESSION) return 0;
   struct held without_leader = {.pid = entry->pid, .pidfd = -1, .kind = HOLD_SESSION, .leads = false};
   struct processes all = read_processes();
+  if (all.list == NULL) return ENOMEM;
   without_leader.pidfd = pin_member(&without_leader, &all);
   forget_processes(&all);
   if (without_leader.pidfd < 0) return 0;
@@ -216,25 +218,36 @@ static bool is_held(const struct process *process) {
 }
 
 /* /proc lists them in the order of their numbers. */
-static bool is_marked(const struct processes *all, int pid) {
+static const struct process *listed(const struct processes *all, int pid) {
   uint32_t low = 0, high = all->count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (all->list[middle].pid == pid) return all->list[middle].marked;
+    if (all->list[middle].pid == pid) return &all->list[middle];
     if (all->list[middle].pid < pid) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  return false;
+  return NULL;
+}
+
+static bool is_marked(const struct processes *all, int pid) {
+  const struct process *process = listed(all, pid);
+  return process != NULL && process->marked;
+}
+
+/* Whoever was seen before stays it, though its parent has ended since. */
+static bool was_marked(const struct processes *before, const struct process *process) {
+  const struct process *former = listed(before, process->pid);
+  return former != NULL && former->marked && former->start == process->start;
 }
 
 /* Those that are held, and whoever descends from them. */
-static void mark(struct processes *all) {
+static void mark(struct processes *all, const struct processes *before) {
   int self = sys_getpid();
   bool more = true;
-  for (uint32_t i = 0; i < all->count; i++) all->list[i].marked = is_held(&all->list[i]);
+  for (uint32_t i = 0; i < all->count; i++) all->list[i].marked = is_held(&all->list[i]) || was_marked(before, &all->list[i]);
   while (more) {
     more = false;
     for (uint32_t i = 0; i < all->count; i++) {
@@ -255,9 +268,13 @@ static int pin(const struct process *process) {
   return -1;
 }
 
+/*
+ * The youngest first. When a process ends whose children are stopped in a process group that nobody else of the session leads
+ * to, the kernel has that group go on (SIGHUP and SIGCONT): nobody in it may run, and fork, before its own SIGKILL.
+ */
 static uint32_t signal_marked(const struct processes *all, int signal) {
   uint32_t running = 0;
-  for (uint32_t i = 0; i < all->count; i++) {
+  for (uint32_t i = all->count; i-- > 0;) {
     const struct process *process = &all->list[i];
     if (!process->marked || (signal == SIGSTOP && stands_still(process))) continue;
     int pidfd = pin(process);
@@ -305,17 +322,18 @@ void end_holds(void) {
   if (held_count == 0) return;
   int64_t begin = now_ms();
   while (look_at_holds() && now_ms() < begin + STOP_MS) continue;
-  struct processes all = read_processes();
+  struct processes all = read_processes(), before = {NULL, 0};
   uint64_t newest = 0;
   bool still = false;
   for (;;) {
-    mark(&all);
+    mark(&all, &before);
+    forget_processes(&before);
     int64_t patience = has_newcomers(&all, &newest) ? NEWCOMERS_MS : STOP_MS;
     uint32_t running = signal_marked(&all, SIGSTOP);
     if ((still && running == 0) || now_ms() - begin >= patience) break;
     still = running == 0;
     wait_for(-1, 0, 1); /* a stop comes to pass when the process next enters the kernel; there is no event for it */
-    forget_processes(&all);
+    before = all;
     all = read_processes();
   }
   signal_marked(&all, SIGKILL);
@@ -325,4 +343,5 @@ void end_holds(void) {
     sys_pidfd_kill(held[i].pidfd, SIGKILL);
     if (held[i].kind == HOLD_SESSION) sys_pidfd_kill_group(held[i].pidfd, SIGKILL);
   }
+  while (held_count > 0) drop(held);
 }

@@ -11,10 +11,6 @@
 
 #define LOOK_EVERY_MS 50
 
-/* A start has up to 40 descriptors, an anchor 65, and at the anchor's end 256 members may be pinned at once; who is held needs
- * one each. */
-#define ENOUGH_FILES 1024
-
 /*
  * Signals are blocked, not ignored: for us it is the same (a terminal's stop signals too), but an ignored signal is
  * still ignored in the child and lost there, a blocked one only waits until the child is ready.

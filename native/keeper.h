@@ -100,6 +100,10 @@ struct first {
 };
 _Noreturn void first_process(const struct first *first, struct message *message);
 
+/* A start has up to 40 descriptors, an anchor 65, and at the anchor's end 16 levels of a tree are open and 256 members may be
+ * pinned at once; who is held needs one each, until it is ended. */
+#define ENOUGH_FILES 1024
+
 /* ---- anchor.c, kill.c, walk.c: what happens after the JVM */
 
 void keep_anchor(struct message *message);
@@ -162,15 +166,15 @@ int open_below(int directory, const char *name); /* and the directory, which mus
 
 struct entries {
   int directory;
-  int64_t before; /* where a later reading finds the current entry again */
-  int64_t next;
+  const char *name; /* of the current one, as the others */
+  uint64_t ino;
+  unsigned char type;
   long at;
   long length;
   _Alignas(8) char buffer[4096];
 };
-void entries_from(struct entries *entries, int directory, int64_t offset);
-const char *next_directory(struct entries *entries, uint64_t *ino);
-bool skip_entry(struct entries *entries, uint64_t ino, bool all, const char **name);
+void entries_from(struct entries *entries, int directory); /* from the first one */
+const char *next_directory(struct entries *entries);
 
 /* ---- files.c */
 

@@ -61,10 +61,10 @@ static void ask_threads(int proc, struct process *process) {
   const char *path = write_number((uint64_t)process->pid, digits + sizeof digits - sizeof "/task"), *name;
   long tasks = sys_openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (tasks < 0) return;
-  uint64_t ino, number, threads;
+  uint64_t number, threads;
   bool running = false;
-  entries_from(&entries, (int)tasks, 0);
-  while (!running && (name = next_directory(&entries, &ino)) != NULL) {
+  entries_from(&entries, (int)tasks);
+  while (!running && (name = next_directory(&entries)) != NULL) {
     struct process thread;
     if (!parse_number(name, &number) || !read_stat((int)tasks, number, &thread, &threads)) continue;
     running = !stands_still(&thread);
@@ -110,10 +110,10 @@ bool find_process(int pid, struct process *process) {
 static uint32_t list_numbers(int proc, struct process *list) {
   static struct entries entries;
   const char *name;
-  uint64_t ino, number;
+  uint64_t number;
   uint32_t count = 0;
-  entries_from(&entries, proc, 0);
-  while (count < MOST_PROCESSES && (name = next_directory(&entries, &ino)) != NULL) {
+  entries_from(&entries, proc);
+  while (count < MOST_PROCESSES && (name = next_directory(&entries)) != NULL) {
     if (parse_number(name, &number) && number > 0 && number <= INT32_MAX) list[count++].pid = (int)number;
   }
   return count;

@@ -1,6 +1,6 @@
 /*
  * Walking a tree of cgroup directories, of any depth, with a fixed amount of memory: members may have nested groups
- * deeper than any stack. Only the current directory is open; the way back is "..".
+ * deeper than any stack. The last levels are open; the way back to those above them is "..".
  */
 #include <asm/errno.h>
 #include <linux/stat.h>
@@ -47,54 +47,32 @@ int open_below(int directory, const char *name) {
   return fd;
 }
 
-void entries_from(struct entries *entries, int directory, int64_t offset) {
-  sys_lseek(directory, offset, 0);
+void entries_from(struct entries *entries, int directory) {
+  sys_lseek(directory, 0, 0);
   entries->directory = directory;
-  entries->next = offset;
   entries->at = entries->length = 0;
 }
 
-static const struct kernel_dirent *next_entry(struct entries *entries) {
+static bool next_entry(struct entries *entries) {
   if (entries->at >= entries->length) {
     entries->at = 0;
     entries->length = sys_getdents64(entries->directory, entries->buffer, sizeof entries->buffer);
-    if (entries->length <= 0) return NULL;
+    if (entries->length <= 0) return false;
   }
   const struct kernel_dirent *entry = (const void *)(entries->buffer + entries->at);
   entries->at += entry->length;
-  entries->before = entries->next;
-  entries->next = entry->next;
-  return entry;
+  entries->name = entry->name;
+  entries->ino = entry->ino;
+  entries->type = entry->type;
+  return true;
 }
 
-const char *next_directory(struct entries *entries, uint64_t *ino) {
-  const struct kernel_dirent *entry;
-  while ((entry = next_entry(entries)) != NULL) {
-    if (entry->type != TYPE_DIRECTORY && entry->type != TYPE_UNKNOWN) continue;
-    if (is_own_entry(entry->name)) continue;
-    *ino = entry->ino;
-    return entry->name;
+const char *next_directory(struct entries *entries) {
+  while (next_entry(entries)) {
+    if (entries->type != TYPE_DIRECTORY && entries->type != TYPE_UNKNOWN) continue;
+    if (!is_own_entry(entries->name)) return entries->name;
   }
   return NULL;
-}
-
-/*
- * Goes on behind the entry with this inode, if it is there; otherwise where it was. `all`: it is looked for in the whole of the
- * directory, not only among the first that a reading gives. kernfs orders entries by a hash of the name and an offset is that
- * hash: entries that share it come again.
- */
-bool skip_entry(struct entries *entries, uint64_t ino, bool all, const char **name) {
-  int64_t beginning = entries->next;
-  const struct kernel_dirent *entry;
-  do {
-    entry = next_entry(entries);
-    if (entry != NULL && entry->ino == ino) {
-      *name = entry->name;
-      return true;
-    }
-  } while (entry != NULL && (all || entries->at < entries->length));
-  entries_from(entries, entries->directory, beginning);
-  return false;
 }
 
 static bool remove_directory(int parent, const char *name, struct walked *walked) {
@@ -104,52 +82,102 @@ static bool remove_directory(int parent, const char *name, struct walked *walked
   return result >= 0 || result == -ENOENT;
 }
 
-/* Of so many levels it is known where they are in the one above, the last ones; of others that is looked for. */
-#define LEVELS 2048
+/*
+ * The way from the root. kernfs orders entries by a hash of their names, which members can have as many of as they like be the
+ * same, and takes that hash for an offset: so a place in a directory can be come back to only by the descriptor that was there.
+ * The last levels are kept open therefore; further up the place is looked for from the beginning, by the inode.
+ */
+#define OPEN_LEVELS 16
+
+static struct {
+  struct entries levels[OPEN_LEVELS];
+  uint32_t depth;
+  uint32_t open; /* so many levels, the last ones */
+  uint32_t most;
+} way;
+
+static struct entries *level(uint32_t depth) { return &way.levels[depth % OPEN_LEVELS]; }
+
+static void close_uppermost(void) { sys_close(level(way.depth + 1 - way.open--)->directory); }
+
+/* Whoever visits a directory needs descriptors, too. */
+static void begin_way(int directory) {
+  struct rlimit64 files = {0, 0};
+  way.most = sys_prlimit(RLIMIT_NOFILE, NULL, &files) >= 0 && files.rlim_cur >= ENOUGH_FILES ? OPEN_LEVELS : 1;
+  way.depth = 0;
+  way.open = 1;
+  entries_from(level(0), directory);
+}
+
+static int go_down(const char *name) {
+  int below = open_below(level(way.depth)->directory, name);
+  while ((below == -EMFILE || below == -ENFILE) && way.open > 1) {
+    close_uppermost();
+    below = open_below(level(way.depth)->directory, name);
+  }
+  if (below < 0) return below;
+  if (way.open == way.most) close_uppermost();
+  way.open++;
+  entries_from(level(++way.depth), below);
+  return below;
+}
+
+/* Behind the directory with this inode; in the beginning, if it is not there any more. */
+static bool find_place(struct entries *entries, uint64_t ino) {
+  while (next_directory(entries) != NULL) {
+    if (entries->ino == ino) return true;
+  }
+  entries_from(entries, entries->directory);
+  return false;
+}
+
+enum back { LOST, BESIDE, BEHIND };
+
+/* BEHIND: what the level above it calls its current entry is the directory where we were. */
+static enum back go_up(void) {
+  struct stat stat = {0};
+  int directory = level(way.depth)->directory;
+  if (way.open > 1) {
+    sys_close(directory);
+    way.open--;
+    way.depth--;
+    return BEHIND;
+  }
+  int above = sys_fstat(directory, &stat) < 0 ? -EIO : open_below(directory, "..");
+  if (above < 0) return LOST;
+  sys_close(directory);
+  entries_from(level(--way.depth), above);
+  return find_place(level(way.depth), stat.st_ino) ? BEHIND : BESIDE;
+}
 
 struct walked walk(int root, visitor *visit, bool removing) {
-  static struct entries entries;
-  static int64_t offsets[LEVELS];
-  struct walked walked = {0, 0, true};
-  uint32_t depth = 0, known = 0;
+  struct walked walked = {0, 0, false};
   /* A descriptor of our own: the given one's position belongs to others. */
   int directory = open_below(root, ".");
-  if (directory == -ENOENT || directory == -ENODEV) return walked;
-  bool going = directory >= 0 && (visit == NULL || visit(directory));
-  if (going) entries_from(&entries, directory, 0);
-  while (going) {
-    uint64_t ino;
-    const char *name = next_directory(&entries, &ino);
-    if (name != NULL) {
-      if (removing && remove_directory(directory, name, &walked)) continue;
-      int below = open_below(directory, name);
+  walked.complete = directory == -ENOENT || directory == -ENODEV;
+  if (directory < 0) return walked;
+  begin_way(directory);
+  bool going = visit == NULL || visit(directory);
+  while (going && now_ms() < end_deadline) {
+    struct entries *here = level(way.depth);
+    if (next_directory(here) != NULL) {
+      if (removing && remove_directory(here->directory, here->name, &walked)) continue;
+      int below = go_down(here->name);
       if (below < 0) {
         walked.left += below != -ENOENT && below != -ENODEV;
         continue;
       }
-      offsets[depth++ % LEVELS] = entries.before;
-      if (known < LEVELS) known++;
-      sys_close(directory);
-      directory = below;
-      going = visit == NULL || visit(directory);
-      entries_from(&entries, directory, 0);
+      going = visit == NULL || visit(below);
+    } else if (way.depth == 0) {
+      walked.complete = true;
+      break;
     } else {
-      struct stat stat;
-      if (depth == 0) break;
-      int above = sys_fstat(directory, &stat) < 0 ? -EIO : open_below(directory, "..");
-      sys_close(directory);
-      directory = above;
-      going = directory >= 0;
-      if (!going) break;
-      depth--;
-      entries_from(&entries, directory, known > 0 ? offsets[depth % LEVELS] : 0);
-      bool found = skip_entry(&entries, stat.st_ino, known == 0, &name);
-      if (known > 0) known--;
-      if (found && removing && !remove_directory(directory, name, &walked)) walked.left++;
+      enum back back = go_up();
+      here = level(way.depth);
+      if (back == BEHIND && removing && !remove_directory(here->directory, here->name, &walked)) walked.left++;
+      going = back != LOST;
     }
-    going = going && now_ms() < end_deadline;
   }
-  walked.complete = going;
-  if (directory >= 0) sys_close(directory);
+  while (way.open > 0) close_uppermost();
   return walked;
 }

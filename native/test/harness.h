@@ -175,6 +175,7 @@ void test_anchor(void);
 void test_hostile(void);
 void test_renames(void);
 void test_diggers(void);
+void test_hashes(void);
 void test_hold(void);
 void test_processes(void);
 void test_hanging(void);

@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
   }
   if (argc < 3) {
     fprintf(stderr,
-            "usage: %s [--valgrind|--sanitized] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hostile|renames|diggers|hold|processes|hanging|death|namespace]\n",
+            "usage: %s [--valgrind|--sanitized] KEEPER KEEPER-WITHOUT-CGROUP-KILL [start|failures|malformed|groups|anchor|hostile|renames|diggers|hashes|hold|processes|hanging|death|namespace]\n",
             argv[0]);
     return 2;
   }
@@ -45,6 +45,7 @@ int main(int argc, char **argv) {
   if (*only == '\0' || strcmp(only, "hostile") == 0) test_hostile();
   if (*only == '\0' || strcmp(only, "renames") == 0) test_renames();
   if (*only == '\0' || strcmp(only, "diggers") == 0) test_diggers();
+  if (*only == '\0' || strcmp(only, "hashes") == 0) test_hashes();
   if (*only == '\0' || strcmp(only, "hold") == 0) test_hold();
   if (*only == '\0' || strcmp(only, "processes") == 0) test_processes();
   if (*only == '\0' || strcmp(only, "hanging") == 0) test_hanging();

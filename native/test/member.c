@@ -2,6 +2,7 @@
  * Members of every kind for the Java tests: small, so that hundreds of them are cheap.
  *
  *   member KINDS [DIRECTORY…]       one process for each letter, which writes one byte to stdout when it has settled
+ *   member trace PID                attaches to it and writes a byte; once stdin ends, sees what has become of it
  *   member bomb KIND [DIRECTORY…]   forks without end, in one of the ways of a bomb; if nobody ends it, it gives up
  *
  * The directories are control groups that they may make groups of their own in. What a kernel refuses (a fork beyond a
@@ -94,6 +95,38 @@ _Noreturn static void rest_without_leader(void) {
   pthread_exit(NULL);
 }
 
+/* Digs a shaft of groups in the first directory, so deep that nobody looks at all of them while it is dug. */
+_Noreturn static void *dig(void *unused) {
+  const int deepest = 5000;
+  char name[32];
+  (void)unused;
+  snprintf(name, sizeof name, "t%ld", (long)gettid());
+  int at = open(directories[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  for (int level = 1; level <= deepest && at >= 0; level++) {
+    int below = mkdirat(at, name, 0700) < 0 ? -1 : openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close(at);
+    at = below;
+    if (level == 50) settled();
+  }
+  for (;;) pause();
+}
+
+_Noreturn static void dig_without_leader(void) {
+  pthread_t thread;
+  for (int i = 0; i < 4; i++) {
+    if (pthread_create(&thread, NULL, dig, NULL) != 0) _exit(1);
+  }
+  pthread_exit(NULL);
+}
+
+static int trace(int pid) {
+  char byte;
+  if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0) return 1;
+  settled();
+  while (read(0, &byte, 1) > 0) continue;
+  return waitpid(pid, NULL, __WALL) == pid ? 0 : 1;
+}
+
 _Noreturn static void rest_in_vfork(void) {
   if (vfork() == 0) rest();
   rest();
@@ -137,6 +170,7 @@ _Noreturn static void be(char kind) {
     case 'E': execute("E");
     case 'v': rest_in_vfork();
     case 'l': rest_without_leader();
+    case 'g': dig_without_leader();
     case 'x': rest_traced();
     case 'n': nest(false); rest();
     case 'z':
@@ -185,6 +219,7 @@ int main(int count, char **words) {
     for (time_t end = now() + BOMB_SECONDS; now() < end;) bomb_round(words[2]);
     return 0;
   }
+  if (strcmp(words[1], "trace") == 0 && count > 2) return trace(atoi(words[2]));
   directories = words + 2;
   for (const char *kind = words[1] + 1; words[1][0] != '\0' && *kind != '\0'; kind++) {
     if (fork() == 0) be(*kind);

@@ -1,6 +1,8 @@
 /* The end of an anchor whose members go on making groups in it, one in another, faster than anybody goes through them, or have made very many. */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,55 @@ static _Noreturn void dig(const void *how, int ready) {
     if (level == DEEP && write(ready, ".", 1) < 0) _exit(1);
   }
   for (;;) pause();
+}
+
+/* ---- the same by the threads of one process, whose first thread has ended: cgroup.kill does not reach it */
+
+static int headless_ready;
+static const char *headless_job;
+
+static _Noreturn void *dig_on(void *number) {
+  const int most = deepest();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  char name[8];
+  snprintf(name, sizeof name, "t%d", (int)(intptr_t)number);
+  free(make_group(headless_job, name));
+  char *shaft = path_of(headless_job, name);
+  int at = open(shaft, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  free(shaft);
+  for (int level = 1; level <= most && at >= 0; level++) {
+    int below = mkdirat(at, "n", 0755) < 0 ? -1 : openat(at, "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close(at);
+    at = below;
+    if (level == DEEP && write(headless_ready, ".", 1) < 0) _exit(1);
+  }
+  for (;;) pause();
+}
+
+static _Noreturn void dig_headless(const void *job, int ready) {
+  pthread_t thread;
+  headless_job = job;
+  headless_ready = ready;
+  for (intptr_t i = 0; i < MANY; i++) {
+    if (pthread_create(&thread, NULL, dig_on, (void *)i) != 0) _exit(1);
+  }
+  pthread_exit(NULL);
+}
+
+static void test_headless(const char *what) {
+  if (beyond_valgrind(what, NO_PIDFDS)) return;
+  struct anchor_paths paths;
+  if (!is_here(what, v2_only, &paths)) return;
+  char *job = make_group(paths.anchor[0], "job");
+  pid_t digger = start_member(job, dig_headless, job);
+  int64_t begin = now_ms();
+  int code = end_anchor(v2_only, &paths, keeper_path, PLAIN);
+  int64_t taken = now_ms() - begin;
+  int killed = count_killed(&digger, 1);
+  ok(code == 0 && killed == 1 && taken < 10000, "%s: it is ended (exit %d) in %lld ms", what, code, (long long)taken);
+  ok(groups_left(&paths) == 0, "%s: nothing of the anchor is left", what);
+  remove_bases(&paths);
+  free(job);
 }
 
 static void test_dug(const char *what, const char *const *controllers, int hierarchy, int count, const char *keeper) {
@@ -131,6 +182,7 @@ static void test_deep(const char *what, const char *const *controllers, int hier
 void test_diggers(void) {
   test_dug("diggers on v2", v2_only, 0, FEW, keeper_path);
   test_dug("diggers on v2, without cgroup.kill", v2_only, 0, FEW, old_keeper_path);
+  test_headless("digging threads whose first one has ended");
   test_dug("diggers in a v1 freezer on a hybrid host", v2_and_v1, 1, MANY, keeper_path);
   test_dug("diggers on v1", v1_only, 0, FEW, keeper_path);
   if (is_emulated()) {
