@@ -98,6 +98,7 @@ final class Reaping implements ChildProcess {
       try {
         ExitStatus status = process.reap();
         if (status == null) {
+          process.lookAgain(this::reap);
           return;
         }
         watch.close();

@@ -25,6 +25,11 @@ final class Members {
     return command(List.of("bomb", kind), groups).oomScoreAdj(Place.isGuest() ? 1000 : 500);
   }
 
+  /** Traces a process, and lets nobody know of its end before stdin is closed. */
+  static Command tracer(long pid) {
+    return command(List.of("trace", Long.toString(pid)), List.of());
+  }
+
   private static Command command(List<String> first, List<Path> groups) {
     List<String> words = new ArrayList<>(List.of(program()));
     words.addAll(first);

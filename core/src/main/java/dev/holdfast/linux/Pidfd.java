@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -14,9 +16,13 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 public final class Pidfd implements AutoCloseable {
+  private static final long FIRST_LOOK_MILLIS = 10;
+  private static final long LONGEST_LOOK_MILLIS = 1000;
+
   private final Descriptor descriptor;
   private final int pid;
   private volatile @Nullable Consumer<ResourceUsage> atReaping;
+  private volatile long nextLook = FIRST_LOOK_MILLIS;
 
   private Pidfd(Descriptor descriptor, int pid) {
     this.descriptor = descriptor;
@@ -105,14 +111,25 @@ public final class Pidfd implements AutoCloseable {
         != 0;
   }
 
+  /**
+   * For whoever was told of its end, and could not {@link #reap} it: has {@code look} run after a
+   * while, a longer one each time. A debugger sees the end first, and nothing tells when it has.
+   */
+  public void lookAgain(Runnable look) {
+    long pause = nextLook;
+    nextLook = Math.min(2 * pause, LONGEST_LOOK_MILLIS);
+    CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS).execute(look);
+  }
+
   /** Whether the process has ended, reaped or not. */
   public boolean hasEnded() throws IOException {
     return Poller.look(descriptor.number(), Poller.READABLE, 0) != 0;
   }
 
   /**
-   * Reaps the process, which must be a child of ours, without waiting; null while it lives. ECHILD
-   * is thrown when it is no child of ours or somebody else has reaped it.
+   * Reaps the process, which must be a child of ours, without waiting; null while it lives, and
+   * while somebody traces it who has not seen its end yet: see {@link #lookAgain}. ECHILD is thrown
+   * when it is no child of ours or somebody else has reaped it.
    */
   public @Nullable ExitStatus reap() throws IOException {
     final int byPidfd = 3;

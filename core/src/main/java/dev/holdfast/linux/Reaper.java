@@ -32,13 +32,25 @@ final class Reaper {
         Poller.READABLE,
         () -> {
           watch.close();
-          try (child) {
-            child.reap();
-          } catch (IOException reapedByOthers) {
-            // ECHILD: it is gone, which is all that is wanted here.
-          }
-          after.run();
+          reap(child, after);
         });
+  }
+
+  /**
+   * Of one that has ended; later, if its tracer has not seen that yet. Closes {@code child}, and
+   * then runs {@code after}.
+   */
+  static void reap(Pidfd child, Runnable after) {
+    try {
+      if (child.reap() == null) {
+        child.lookAgain(() -> reap(child, after));
+        return;
+      }
+    } catch (IOException reapedByOthers) {
+      // ECHILD: it is gone, which is all that is wanted here.
+    }
+    child.close();
+    after.run();
   }
 
   /** Kills a child that nobody has reaped, and returns when it is gone, as a rule. */
