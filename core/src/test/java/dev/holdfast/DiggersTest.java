@@ -83,6 +83,20 @@ class DiggersTest {
     assertThat(job.cleanup().orElseThrow().killedMembers()).isPositive();
   }
 
+  /** Of a process whose first thread has ended, which the kernel's own kill of a group misses. */
+  @Test
+  void closingEndsThreadsThatDig() throws Exception {
+    Job job = Job.builder().closeDeadline(LIMIT).open();
+    Path group = Groups.membership(Groups.directoriesOf(job));
+    Child digger = job.start(Members.of("g", List.of(group)).stdout(Output.pipe()));
+    assertThat(digger.stdout().readNBytes(DIGGERS)).as("settled").hasSize(DIGGERS);
+    long begin = System.nanoTime();
+    job.close();
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(LIMIT);
+    assertThat(ProcessHandle.of(digger.pid())).isEmpty();
+    assertThat(group).doesNotExist();
+  }
+
   @Test
   void aTimeLimitEndsThem() throws Exception {
     Duration time = Duration.ofSeconds(1);

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -95,6 +96,56 @@ class FewDescriptorsTest {
         }
       }
       System.out.println("done, started: " + started + ", failed: " + failed);
+    }
+  }
+
+  /** More members than descriptors that are left: they are come to in several parts. */
+  @Test
+  void allMembersAreSignalled() throws Exception {
+    Process jvm = Jvm.limited("ulimit -n 128", Signaller.class);
+    List<String> lines = new ArrayList<>();
+    for (String line = Jvm.line(jvm); line != null; line = Jvm.line(jvm)) {
+      lines.add(line);
+    }
+    assertThat(jvm.waitFor()).as("%s", lines).isZero();
+    assertThat(lines).last().asString().isEqualTo("ended");
+  }
+
+  /** Ends 40 members by a signal, with 8 descriptors. */
+  public static final class Signaller {
+    private static final int MEMBERS = 40;
+    private static final int LEFT = 8;
+
+    public static void main(String[] arguments) throws Exception {
+      loadAll();
+      try (Job job = Job.open()) {
+        Child first = job.start(Members.of("r".repeat(MEMBERS), List.of()).stdout(Output.pipe()));
+        if (first.stdout().readNBytes(MEMBERS).length != MEMBERS) {
+          throw new AssertionError("they never settled");
+        }
+        job.signal(Signal.CONT); // whatever is opened for that once
+        // The sweep of what others left behind wants descriptors, too.
+        Awaitility.await("the end of the sweep")
+            .atMost(Duration.ofSeconds(60))
+            .until(() ->
+                Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(thread -> thread.getName().equals("holdfast-sweep")));
+        Deque<FileChannel> held = new ArrayDeque<>();
+        try {
+          while (true) {
+            held.push(FileChannel.open(Path.of("/dev/null")));
+          }
+        } catch (IOException none) {
+          for (int i = 0; i < LEFT; i++) {
+            held.pop().close();
+          }
+        }
+        job.signal(Signal.TERM);
+        for (FileChannel channel : held) {
+          channel.close();
+        }
+        System.out.println(job.awaitEmpty(Duration.ofSeconds(20)) ? "ended" : job.members());
+      }
     }
   }
 

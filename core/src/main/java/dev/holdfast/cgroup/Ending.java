@@ -74,13 +74,18 @@ final class Ending {
 
   /**
    * What {@code cgroup.kill} does not reach: a process whose first thread has ended, since the
-   * kernel signals that thread and not the process (seen on 6.18).
+   * kernel signals that thread and not the process (seen on 6.18). On v2 who is frozen still dies;
+   * who is not could make groups faster than anybody goes through them.
    */
-  private void killListed(long deadline) {
+  private void killListed(long deadline) throws IOException {
+    Directory group = membership.directory();
+    group.tryWrite(FreezerV2.FILE, "1");
     try {
-      Sweep.signal(membership.directory(), SIGKILL, deadline);
+      Sweep.signal(group, SIGKILL, deadline);
     } catch (IOException refused) {
       // Of others cgroup.kill takes care; who is left all the same is named at the deadline.
+    } finally {
+      group.tryWrite(FreezerV2.FILE, "0");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
 import dev.holdfast.linux.Pidfd;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -53,33 +54,58 @@ final class Sweep implements Nested.Visitor {
   @Override
   public void at(Directory group) throws IOException {
     List<Long> pids = Members.in(group).stream().filter(pid -> !signalled.contains(pid)).toList();
-    for (int from = 0; from < pids.size(); from += BATCH) {
-      batch(group, pids.subList(from, Math.min(from + BATCH, pids.size())));
+    for (int from = 0; from < pids.size(); ) {
+      from += batch(group, pids.subList(from, Math.min(from + BATCH, pids.size())));
     }
   }
 
-  private void batch(Directory group, List<Long> pids) throws IOException {
+  /** How many of {@code pids} it came to: at least one. */
+  private int batch(Directory group, List<Long> pids) throws IOException {
     List<Pidfd> pinned = new ArrayList<>();
     try {
-      for (long pid : pids) {
+      int through = pin(pids, pinned);
+      while (true) {
         try {
-          Pidfd pidfd = Pidfd.openIfPresent(Math.toIntExact(pid));
-          if (pidfd != null) {
-            pinned.add(pidfd);
-          }
+          Set<Long> members = Members.in(group);
+          pinned.stream().filter(p -> members.contains((long) p.pid())).forEach(this::signal);
+          return through;
         } catch (IOException failure) {
-          last = failure;
-        }
-      }
-      Set<Long> members = Members.in(group);
-      for (Pidfd pidfd : pinned) {
-        if (members.contains((long) pidfd.pid())) {
-          signal(pidfd);
+          if (pinned.size() < 2 || !isWantOfDescriptors(failure)) {
+            throw failure;
+          }
+          // To read the list takes one: so half of them are this batch.
+          List<Pidfd> later = pinned.subList(pinned.size() / 2, pinned.size());
+          through = pids.indexOf((long) later.getFirst().pid());
+          later.forEach(Pidfd::close);
+          later.clear();
         }
       }
     } finally {
       pinned.forEach(Pidfd::close);
     }
+  }
+
+  /** Pins as many as there are descriptors for; answers how many it came to. */
+  private int pin(List<Long> pids, List<Pidfd> pinned) {
+    for (int i = 0; i < pids.size(); i++) {
+      try {
+        Pidfd pidfd = Pidfd.openIfPresent(Math.toIntExact(pids.get(i)));
+        if (pidfd != null) {
+          pinned.add(pidfd);
+        }
+      } catch (IOException failure) {
+        if (!pinned.isEmpty() && isWantOfDescriptors(failure)) {
+          return i;
+        }
+        last = failure;
+      }
+    }
+    return pids.size();
+  }
+
+  private static boolean isWantOfDescriptors(IOException failure) {
+    int errno = Refusal.errno(failure);
+    return errno == Errno.EMFILE || errno == Errno.ENFILE;
   }
 
   private void signal(Pidfd member) {
