@@ -9,6 +9,7 @@ import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.OpenFiles;
 import dev.holdfast.testing.Place;
 import dev.holdfast.testing.Unprivileged;
+import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -106,6 +107,29 @@ class PidNamespaceEndTest {
       assertThat(job.start(Command.of("sh", "-c", "exit 4")).waitFor().status()).isEqualTo(4);
       assertThat(job.usage().cpu().total()).as("what was not counted").isEmpty();
     }
+  }
+
+  /** Which somebody of its user may do; its queue takes some hundred orders. */
+  @Test
+  void aFirstProcessThatIsStoppedKeepsNobodyWaiting() throws Exception {
+    try (Job job = PidNamespaceTest.open()) {
+      job.start(Trees.sleeper(mark));
+      mark.await(1);
+      String first = Long.toString(PidNamespaceTest.init());
+      assertThat(new ProcessBuilder("kill", "-STOP", first).start().waitFor()).isZero();
+      String said = "";
+      for (int order = 0; order < 2000 && !said.contains("so many orders"); order++) {
+        try {
+          job.signal(Signal.CONT);
+          said = "nothing";
+        } catch (IOException refused) {
+          said = String.valueOf(refused.getMessage());
+        }
+      }
+      assertThat(said).contains("holdfast-init").contains("so many orders").contains("continue it");
+      job.close();
+    }
+    assertThat(mark.alive()).isEmpty();
   }
 
   @Test

@@ -37,6 +37,7 @@ final class Keeper implements AutoCloseable {
   private Keeper(Socket socket, Pidfd process, Runnable atEnd) throws IOException {
     this.socket = socket;
     this.process = process;
+    socket.whenFull(this::awaitRoom);
     Reaper.reapAtEnd(
         process,
         () -> {
@@ -95,6 +96,14 @@ final class Keeper implements AutoCloseable {
 
   boolean isAwaited() {
     return !waiting.isEmpty();
+  }
+
+  /** Somebody else may have a copy of the socket of a dead one: its children have. */
+  private void awaitRoom() throws IOException {
+    if (!isAlive()) {
+      throw new SystemCallException("sendmsg", "keeper", Errno.EPIPE);
+    }
+    rouse();
   }
 
   /**

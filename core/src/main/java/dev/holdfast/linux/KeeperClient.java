@@ -123,7 +123,7 @@ public final class KeeperClient implements AutoCloseable {
         try {
           answered = isAnswered(used, status);
         } catch (InterruptedException | IOException | RuntimeException failure) {
-          abandon(status);
+          abandon(used, status);
           throw failure;
         }
         if (!answered) {
@@ -153,8 +153,7 @@ public final class KeeperClient implements AutoCloseable {
    */
   private boolean isAnswered(Keeper used, StatusPipe status)
       throws IOException, InterruptedException {
-    present.lookAfter();
-    if (status.awaitEndBy(used)) {
+    if (status.awaitEndBy(used, present::lookAfter)) {
       return true;
     }
     used.close();
@@ -218,7 +217,7 @@ public final class KeeperClient implements AutoCloseable {
       taken = status.taken() && !status.failed();
     } finally {
       if (!taken) {
-        abandon(status);
+        abandon(used, status);
       }
     }
     if (taken) {
@@ -274,8 +273,7 @@ public final class KeeperClient implements AutoCloseable {
       Pidfd child = open(status.pid());
       try (Poller.Watch watch = Poller.shared().watch(child.descriptor())) {
         watch.await(Poller.READABLE, Long.MAX_VALUE);
-        child.reap();
-        child.close();
+        Reaper.reap(child, () -> {});
       } catch (InterruptedException | IOException | RuntimeException failure) {
         Reaper.end(child);
         throw failure;
@@ -300,13 +298,14 @@ public final class KeeperClient implements AutoCloseable {
    * Ends a child whose starter no longer waits for it; later, if the keeper is later with it than
    * anybody waits.
    */
-  private static void abandon(StatusPipe status) throws IOException {
+  private static void abandon(Keeper used, StatusPipe status) throws IOException {
     status.awaitPid();
     if (status.entering() != 0) {
       Reaper.end(status.entering());
       status.awaitPid(); // what it made before it was ended
     }
     if (status.pid() == 0 && !status.failed()) {
+      used.rouse(); // where each start is interrupted, none waits long enough for that
       status.leave();
       return;
     }

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. Descriptors are closed once the first process has ended and nobody uses them.
  */
 public final class PidNamespace {
+  private static final String WHO = "holdfast-init";
   private static final int MAGIC = 0x31464b48;
   private static final int KIND_SIGNAL = 6;
   private static final int KIND_EMPTY = 7;
@@ -62,6 +63,9 @@ public final class PidNamespace {
     this.ownUsers = ownUsers;
     this.procErrno = procErrno;
     this.atReaping = atReaping;
+    orders.whenFull(() -> {
+      throw StatusPipe.noAnswer(WHO, "so many orders");
+    });
     boolean watched = false;
     try {
       ProcessTable.Entry entry = ProcessTable.system().entry(first.pid());
@@ -159,7 +163,7 @@ public final class PidNamespace {
       }
       boolean answered = status.awaitEnd(deadline);
       if (status.failed()) {
-        throw new SystemCallException("holdfast-init", "waiting until it is empty", status.errno());
+        throw new SystemCallException(WHO, "waiting until it is empty", status.errno());
       }
       return answered;
     } finally {
@@ -206,7 +210,7 @@ public final class PidNamespace {
       if (!send(status, kind, argument, children)) {
         return false;
       }
-      boolean taken = status.awaitTaken("holdfast-init", what, patience);
+      boolean taken = status.awaitTaken(WHO, what, patience);
       silent = false;
       return taken;
     } catch (IOException failure) {
@@ -245,7 +249,7 @@ public final class PidNamespace {
     try {
       ExitStatus status = first.reap();
       if (status == null) {
-        watch.onEvent(Poller.READABLE, this::reap);
+        first.lookAgain(this::reap);
         return;
       }
       usage = Optional.of(status.usage());

@@ -13,11 +13,21 @@ import java.util.concurrent.locks.LockSupport;
  * <p>Thread-safe: closed while others send, it keeps its number until the last of them is through.
  */
 final class Socket implements AutoCloseable {
-  private static final int NO_SIGNAL = 0x4000;
+  private static final int NO_SIGNAL_NO_WAIT = 0x4000 | 0x40;
+  private static final long FULL_NANOS = 1_000_000_000L;
   private static final int ATTEMPTS = 1000;
   private static final long RETRY_NANOS = 1_000_000;
 
+  /**
+   * Asked each second that the receiver's queue is full: throws if that is not to be waited for.
+   */
+  @FunctionalInterface
+  interface Patience {
+    void stillFull() throws IOException;
+  }
+
   private final Descriptor descriptor;
+  private volatile Patience patience = () -> {};
   private int senders;
   private boolean closed;
 
@@ -41,9 +51,13 @@ final class Socket implements AutoCloseable {
     }
   }
 
+  void whenFull(Patience patience) {
+    this.patience = patience;
+  }
+
   /**
-   * Sends one message with descriptors. Waits while the receiver's queue is full. EPIPE, as where
-   * the other end is closed, if this one is.
+   * Sends one message with descriptors. Waits while the receiver's queue is full: see {@link
+   * #whenFull}. EPIPE, as where the other end is closed, if this one is.
    */
   void send(MemorySegment message, int[] descriptors) throws IOException {
     synchronized (this) {
@@ -97,9 +111,17 @@ final class Socket implements AutoCloseable {
   private void sendWhole(MemorySegment header) throws IOException {
     for (int attempt = 1; ; attempt++) {
       long result =
-          Kernel.get().call(SystemCall.SENDMSG, descriptor.number(), header.address(), NO_SIGNAL);
+          Kernel.get()
+              .call(SystemCall.SENDMSG, descriptor.number(), header.address(), NO_SIGNAL_NO_WAIT);
       if (result >= 0) {
         return;
+      }
+      if (result == -Errno.EAGAIN) {
+        if (Poller.look(descriptor.number(), Poller.WRITABLE, FULL_NANOS) == 0) {
+          patience.stillFull();
+        }
+        attempt--;
+        continue;
       }
       if (result != -Errno.ETOOMANYREFS || attempt == ATTEMPTS) {
         throw new SystemCallException("sendmsg", "keeper", (int) -result);

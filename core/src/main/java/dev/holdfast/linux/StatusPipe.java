@@ -69,12 +69,15 @@ final class StatusPipe implements AutoCloseable {
    * As above, but without a deadline; false if {@code keeper} dies before. Then there may be a
    * child that has not told of itself yet, in a frozen group; and requests that the keeper has not
    * read stay open as long as somebody has a copy of its socket, which that child has.
+   *
+   * @param waiting run once the keeper knows that somebody waits
    */
-  boolean awaitEndBy(Keeper keeper) throws IOException, InterruptedException {
+  boolean awaitEndBy(Keeper keeper, Runnable waiting) throws IOException, InterruptedException {
     boolean hungUp;
     try (Poller.Watch watch = Poller.shared().watch(pipe.readEnd())) {
       keeper.closeAtEnd(watch);
       try {
+        waiting.run();
         hungUp = watch.await(0, Long.MAX_VALUE) != 0;
       } finally {
         keeper.awaitsNoMore(watch);
@@ -132,7 +135,7 @@ final class StatusPipe implements AutoCloseable {
     read();
   }
 
-  private static IOException noAnswer(String who, String what) {
+  static IOException noAnswer(String who, String what) {
     return new IOException(
         who
             + " does not answer about "

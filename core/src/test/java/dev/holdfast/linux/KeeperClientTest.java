@@ -263,6 +263,9 @@ class KeeperClientTest {
       thread.interrupt();
       assertThatThrownBy(() -> start.get(20, TimeUnit.SECONDS))
           .hasCauseInstanceOf(InterruptedException.class);
+      // Whoever is interrupted has it go on, too.
+      Awaitility.await("the keeper's going on")
+          .until(() -> !ProcessTable.system().entry(keeper).isStopped());
     } finally {
       signal(keeper, 18);
     }

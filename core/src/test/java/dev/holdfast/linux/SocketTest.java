@@ -54,7 +54,7 @@ class SocketTest {
     Thread.ofPlatform().start(sender);
     Path call = task.get().resolve("syscall");
     assumeTrue(Files.exists(call), "no " + call);
-    String blocked = SystemCall.SENDMSG.number(Kernel.get().architecture().equals("aarch64")) + " ";
+    String blocked = SystemCall.PPOLL.number(Kernel.get().architecture().equals("aarch64")) + " ";
     AtomicInteger last = new AtomicInteger(-1);
     Awaitility.await("the queue is full")
         .until(() ->
