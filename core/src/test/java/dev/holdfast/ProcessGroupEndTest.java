@@ -74,6 +74,30 @@ class ProcessGroupEndTest {
     assertThat(refused).as("starts that came too late").isPositive().isLessThan(rounds);
   }
 
+  /**
+   * When a process ends that alone led to a process group of its session, and somebody in that is
+   * stopped, the kernel has the group go on.
+   */
+  @Test
+  void whoTheEndOfItsParentWakesDoesNotGetAway() throws Exception {
+    for (int round = 0; round < (Place.isGuest() ? 3 : 10); round++) {
+      try (Job job = open()) {
+        Child parent =
+            job.start(
+                Trees.perl(
+                        "use POSIX; $| = 1; for (1..60) { if (!fork) { sleep 1000; exit } }"
+                            + " if (!fork) { setpgrp; $SIG{HUP} = 'IGNORE';"
+                            + " $SIG{CONT} = sub { if (!fork) { POSIX::setsid(); sleep 1000 } };"
+                            + " print '.'; sleep 1000 while 1 } sleep 1000",
+                        mark)
+                    .stdout(Output.pipe()));
+        assertThat(parent.stdout().read()).as("ready").isPositive();
+        job.kill();
+        assertThat(mark.alive()).as("round " + round).isEmpty();
+      }
+    }
+  }
+
   @Test
   void inAFrozenJobAllStandStillAndNoneIsStarted() throws Exception {
     try (Job job = open()) {

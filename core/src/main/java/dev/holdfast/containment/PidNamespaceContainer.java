@@ -316,6 +316,9 @@ public final class PidNamespaceContainer implements KeptContainer {
         awaitStandstill(namespace);
       }
       frozen = true;
+    } catch (IOException failure) {
+      StartGate.thawAfter(failure, this::thaw);
+      throw failure;
     } finally {
       gate.open();
     }
@@ -331,7 +334,6 @@ public final class PidNamespaceContainer implements KeptContainer {
         return;
       }
       if (end - System.nanoTime() <= 0) {
-        namespace.signal(SIGCONT);
         throw StartGate.cannotFreeze("pid " + running.getFirst().pid() + " does not stop");
       }
       LockSupport.parkNanos(pause);

@@ -180,7 +180,9 @@ public final class ProcessGroupContainer implements KeptContainer {
     for (List<ProcessTable.Entry> members = standing(end, STOPPING);
         !members.isEmpty();
         members = standing(end, STOPPING)) {
-      signal(SIGKILL, members);
+      // The youngest first: when a process ends whose stopped children nobody else of the session
+      // leads to, the kernel has those go on (SIGHUP and SIGCONT), and fork.
+      signal(SIGKILL, members.reversed());
       long left = end - System.nanoTime();
       if (left <= 0) {
         throw new HoldfastException(
@@ -273,11 +275,13 @@ public final class ProcessGroupContainer implements KeptContainer {
           standing(Deadline.in(StartGate.PATIENCE), StartGate.PATIENCE);
       for (ProcessTable.Entry member : members) {
         if (!member.isStopped()) {
-          thaw();
           throw StartGate.cannotFreeze("pid " + member.pid() + " does not stop");
         }
       }
       frozen = true;
+    } catch (IOException failure) {
+      StartGate.thawAfter(failure, this::thaw);
+      throw failure;
     } finally {
       gate.open();
     }

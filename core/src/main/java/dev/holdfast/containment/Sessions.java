@@ -53,9 +53,17 @@ final class Sessions {
     this.reaper = reaper;
     if (reaper != 0) {
       Orphans.opened(this);
-      for (ProcessTable.Entry entry : table.entries()) {
-        if (entry.parent() == reaper) {
-          before.put(entry.pid(), entry.startTicks());
+      boolean known = false;
+      try {
+        for (ProcessTable.Entry entry : table.entries()) {
+          if (entry.parent() == reaper) {
+            before.put(entry.pid(), entry.startTicks());
+          }
+        }
+        known = true;
+      } finally {
+        if (!known) {
+          Orphans.closed(this);
         }
       }
     }

@@ -150,8 +150,7 @@ final class StandIns {
       throws IOException {
     int user = start.user().isPresent() ? start.user().getAsInt() : tasks.ownUser();
     if (!tasks.areLimited(user)) {
-      return AppliedLimit.unenforced(
-          request, reason + "; and RLIMIT_NPROC does not hold root or CAP_SYS_RESOURCE");
+      return unlimited(request);
     }
     return start.tighten(NPROC, tasks.count(user, members) + count)
         ? AppliedLimit.standIn(
@@ -167,12 +166,20 @@ final class StandIns {
   /** In its user namespace there is nobody but its members and ours. */
   private AppliedLimit tasksAlone(Limits.Request request, long count, StartRequest start)
       throws IOException {
+    if (!tasks.areLimitedInOwnNamespace()) {
+      return unlimited(request);
+    }
     return start.tighten(NPROC, count + OURS_IN_A_NAMESPACE)
         ? AppliedLimit.standIn(
             request,
             "RLIMIT_NPROC",
             reason + "; its user namespace may have so many tasks, and ours, instead")
         : itsOwn(request, "RLIMIT_NPROC");
+  }
+
+  private AppliedLimit unlimited(Limits.Request request) {
+    return AppliedLimit.unenforced(
+        request, reason + "; and RLIMIT_NPROC does not hold root or CAP_SYS_RESOURCE");
   }
 
   private AppliedLimit itsOwn(Limits.Request request, String resource) {

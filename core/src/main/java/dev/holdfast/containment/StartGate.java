@@ -1,6 +1,7 @@
 package dev.holdfast.containment;
 
 import dev.holdfast.cgroup.HoldfastException;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -14,6 +15,12 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 final class StartGate {
   /** What a freeze waits for starts that are under way, and for members to stand still. */
   static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  /** Of a job. */
+  @FunctionalInterface
+  interface Thaw {
+    void go() throws IOException;
+  }
 
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
@@ -50,6 +57,15 @@ final class StartGate {
 
   void open() {
     lock.writeLock().unlock();
+  }
+
+  /** Whoever stands still after a freeze that failed goes on. */
+  static void thawAfter(IOException failure, Thaw thaw) {
+    try {
+      thaw.go();
+    } catch (IOException stopped) {
+      failure.addSuppressed(stopped);
+    }
   }
 
   static HoldfastException cannotFreeze(String why) {

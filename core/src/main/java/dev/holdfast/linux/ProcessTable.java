@@ -114,8 +114,11 @@ public final class ProcessTable {
     List<Integer> ids;
     try {
       ids = numbers(tasks);
-    } catch (NoSuchFileException ended) {
-      return state;
+    } catch (FileSystemException failure) {
+      if (Files.isReadable(tasks)) {
+        throw failure;
+      }
+      return state; // it has ended
     }
     for (int id : ids) {
       Entry thread = read(tasks.resolve(Integer.toString(id)).resolve("stat"));
@@ -129,14 +132,24 @@ public final class ProcessTable {
     return state;
   }
 
-  private @Nullable Entry read(Path stat) throws IOException {
+  private static @Nullable Entry read(Path stat) throws IOException {
+    String text = text(stat);
+    return text == null ? null : parse(text);
+  }
+
+  /**
+   * A file of one process; null if that has ended, or it is not shown to us.
+   *
+   * @throws IOException if we can read nothing there, as without a free descriptor
+   */
+  static @Nullable String text(Path file) throws IOException {
     try {
-      return parse(Files.readString(stat, StandardCharsets.ISO_8859_1));
+      return Files.readString(file, StandardCharsets.ISO_8859_1);
     } catch (NoSuchFileException | AccessDeniedException hidden) {
       return null;
     } catch (FileSystemException failure) {
       // EMFILE and the like are not about this process; access(2) needs no descriptor.
-      if (Files.isReadable(stat)) {
+      if (Files.isReadable(file)) {
         throw failure;
       }
       return null;

@@ -2,7 +2,6 @@ package dev.holdfast.linux;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -41,7 +40,7 @@ public final class UserTasks {
    * these in the first user namespace only (copy_process in the kernel's fork.c).
    */
   public boolean areLimited(int user) throws IOException {
-    if (!words(Files.readString(proc.resolve("self/uid_map"))).equals(EVERY_USER)) {
+    if (!isFirstNamespace()) {
       return true;
     }
     if (user == 0) {
@@ -54,32 +53,44 @@ public final class UserTasks {
         || (Long.parseUnsignedLong(ambient, 16) & (CAP_SYS_ADMIN | CAP_SYS_RESOURCE)) == 0;
   }
 
+  /**
+   * The same of a user namespace that we make, where nobody has a capability that counts: root of
+   * the first one stays that, whatever it may not do.
+   */
+  public boolean areLimitedInOwnNamespace() throws IOException {
+    return !isFirstNamespace() || ownUser() != 0;
+  }
+
+  private boolean isFirstNamespace() throws IOException {
+    return words(Files.readString(proc.resolve("self/uid_map"))).equals(EVERY_USER);
+  }
+
   /** How many {@code user} has in all processes but {@code others}. */
   public long count(int user, Collection<Integer> others) throws IOException {
     long count = 0;
-    try (DirectoryStream<Path> processes = Files.newDirectoryStream(proc, "[0-9]*")) {
-      for (Path process : processes) {
-        String name = process.getFileName().toString();
-        if (!others.contains(Integer.valueOf(name))) {
-          count += count(user, name);
-        }
+    for (int process : new ProcessTable(proc).numbers()) {
+      if (!others.contains(process)) {
+        count += count(user, process);
       }
     }
     return count;
   }
 
-  private long count(int user, String process) {
-    try {
-      String status = status(process);
-      String threads = ProcessStatus.field(status, "Threads:");
-      return threads != null && user(status) == user ? Long.parseLong(threads) : 0;
-    } catch (IOException ended) {
+  private long count(int user, int process) throws IOException {
+    String status = ProcessTable.text(file(Integer.toString(process)));
+    if (status == null || user(status) != user) {
       return 0;
     }
+    String threads = ProcessStatus.field(status, "Threads:");
+    return threads == null ? 0 : Long.parseLong(threads);
   }
 
   private String status(String process) throws IOException {
-    return Files.readString(proc.resolve(process).resolve("status"), StandardCharsets.ISO_8859_1);
+    return Files.readString(file(process), StandardCharsets.ISO_8859_1);
+  }
+
+  private Path file(String process) {
+    return proc.resolve(process).resolve("status");
   }
 
   private static int user(String status) throws IOException {

@@ -43,6 +43,14 @@ class UserTasksTest {
     assertThat(root.areLimited(1000)).isTrue();
   }
 
+  /** Nobody in a user namespace of ours has a capability that lifts it, but root is who he was. */
+  @Test
+  void inANamespaceOfOursRootOfTheFirstOneIsNotLimited() throws Exception {
+    assertThat(self(0, NONE, FIRST_NAMESPACE).areLimitedInOwnNamespace()).isFalse();
+    assertThat(self(1000, "0000000001000000", FIRST_NAMESPACE).areLimitedInOwnNamespace()).isTrue();
+    assertThat(self(0, NONE, ANOTHER).areLimitedInOwnNamespace()).isTrue();
+  }
+
   @Test
   void anAmbientCapabilityLiftsIt() throws Exception {
     assertThat(self(1000, "0000000001000000", FIRST_NAMESPACE).areLimited(1000)).isFalse();
