@@ -149,32 +149,65 @@ static void await_end(int pid) {
   if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0) die("waitid");
 }
 
-/* The JVM dies while it kills one member after the other; it has reaped none, so the child's number is still in use. */
-static void test_killed_in_part(void) {
-  struct keeper keeper = keeper_start(keeper_path, PLAIN);
+/* Starts a session that is held; its script writes two numbers of members. Answers the child's. */
+static int start_telling(struct keeper *keeper, const char *script, int *first, int *second) {
   char line[64] = "";
-  int ready[2], first = 0, second = 0;
+  int ready[2];
   struct request request = request_new();
   if (pipe2(ready, O_CLOEXEC) < 0) die("pipe2");
   request.head.flags = START_SESSION | START_HOLD;
   close(request.descriptors[2]);
   request.descriptors[2] = ready[1];
-  add_command(&request, "/bin/sh", "-c", "sleep 999 & a=$!; sleep 999 & echo $a $!; exec sleep 999", NULL);
+  add_command(&request, "/bin/sh", "-c", script, NULL);
   add_string(&request, "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
   request.head.environment_count = 1;
-  struct result result = run(&keeper, &request);
+  struct result result = run(keeper, &request);
   request_free(&request);
-  if (read(ready[0], line, sizeof line - 1) <= 0 || sscanf(line, "%d %d", &first, &second) != 2) die("the members");
+  if (read(ready[0], line, sizeof line - 1) <= 0 || sscanf(line, "%d %d", first, second) != 2) die("the members");
   close(ready[0]);
-  await_end(result.pid);
+  return result.pid;
+}
+
+static int count_left(void) {
+  int64_t until = now_ms() + 3000;
+  int left = count_children();
+  for (; left > 0 && now_ms() < until; left = count_children()) usleep(1000);
+  return left;
+}
+
+/* The JVM dies while it kills one member after the other; it has reaped none, so the child's number is still in use. */
+static void test_killed_in_part(void) {
+  struct keeper keeper = keeper_start(keeper_path, PLAIN);
+  int first, second, child = start_telling(&keeper, "sleep 999 & a=$!; sleep 999 & echo $a $!; exec sleep 999", &first, &second);
+  await_end(child);
   settle(&keeper);
   await_end(first);
   settle(&keeper);
   keeper_stop(&keeper);
-  int64_t until = now_ms() + 3000;
-  int left = count_children();
-  for (; left > 0 && now_ms() < until; left = count_children()) usleep(1000);
-  ok(left == 0, "killed in part: %d of 3 processes are left", left);
+  ok(count_left() == 0, "killed in part: %d of 3 processes are left", count_children());
+  end_children();
+}
+
+/* A parent ends between the stop of its child, which has a session of its own, and its own stop. */
+static void test_parted(void) {
+  if (!can_hold_back()) {
+    skip("parted while they are stopped: nobody can be stopped at calls here");
+    return;
+  }
+  struct keeper keeper = keeper_start(keeper_path, PLAIN);
+  int worker, child, parent;
+  child = start_telling(&keeper, "setsid sleep 999 </dev/null >&2 & sleep 0.1; echo $! $$; exec sleep 999", &worker, &parent);
+  bool stopped = false;
+  hold_back(&keeper);
+  close(keeper.socket);
+  for (long call; (call = next_call(&keeper)) >= 0;) {
+    if (call != SYS_pidfd_send_signal || call_arguments[1] != SIGSTOP) continue;
+    /* The worker is the first to be stopped, as the youngest. */
+    if (stopped) await_end(child);
+    stopped = true;
+  }
+  int left = count_left();
+  ok(stopped && left == 0, "parted while they are stopped: %d of 2 processes are left", left);
   end_children();
 }
 
@@ -196,6 +229,7 @@ void test_hold(void) {
   if (beyond_valgrind("children in no group", NO_PIDFDS)) return;
   for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) run_scenario(&scenarios[i]);
   test_killed_in_part();
+  test_parted();
   test_forgets(PLAIN);
   test_forgets(OLD_CALLS);
 }
