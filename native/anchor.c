@@ -90,8 +90,8 @@ static bool each_job(enum pass pass, int64_t until) {
   while ((name = next_directory(&jobs)) != NULL && now_ms() < end_deadline) {
     int job = open_below(anchor.group[0], name);
     if (job < 0) {
-      /* Nobody knows whether it is a released one, as where no descriptor is left. */
-      if (pass == ANY_RELEASED && job != -ENOENT && job != -ENODEV && job != -EXDEV) answer = true;
+      /* Nobody knows whether it is a released one, and nobody in it is ended yet, as where no descriptor is left. */
+      if (job != -ENOENT && job != -ENODEV && job != -EXDEV) answer = pass == ANY_RELEASED;
       continue;
     }
     bool released = is_released(job);
@@ -124,6 +124,7 @@ static void kill_all(void) {
     int64_t until = killed + patience;
     if (until > end_deadline) until = end_deadline;
     if (whole ? wait_empty(anchor.group[0], until) : each_job(AWAIT, until)) return;
+    if (now_ms() < until) wait_for(-1, 0, 10); /* what could not even be opened was not waited for */
   }
 }
 

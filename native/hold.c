@@ -239,7 +239,7 @@ static bool is_marked(const struct processes *all, int pid) {
 
 /* Whoever was seen before stays it, though its parent has ended since. */
 static bool was_marked(const struct processes *before, const struct process *process) {
-  const struct process *former = listed(before, process->pid);
+  const struct process *former = before == NULL ? NULL : listed(before, process->pid);
   return former != NULL && former->marked && former->start == process->start;
 }
 
@@ -269,8 +269,9 @@ static int pin(const struct process *process) {
 }
 
 /*
- * The youngest first. When a process ends whose children are stopped in a process group that nobody else of the session leads
- * to, the kernel has that group go on (SIGHUP and SIGCONT): nobody in it may run, and fork, before its own SIGKILL.
+ * The highest number first, as a rule the youngest. When a process ends whose children are stopped in a process group that
+ * nobody else of the session leads to, the kernel has that group go on (SIGHUP and SIGCONT): nobody in it may run, and fork,
+ * before its own SIGKILL.
  */
 static uint32_t signal_marked(const struct processes *all, int signal) {
   uint32_t running = 0;
@@ -322,19 +323,24 @@ void end_holds(void) {
   if (held_count == 0) return;
   int64_t begin = now_ms();
   while (look_at_holds() && now_ms() < begin + STOP_MS) continue;
-  struct processes all = read_processes(), before = {NULL, 0};
+  struct processes all = read_processes();
   uint64_t newest = 0;
   bool still = false;
+  mark(&all, NULL);
   for (;;) {
-    mark(&all, &before);
-    forget_processes(&before);
     int64_t patience = has_newcomers(&all, &newest) ? NEWCOMERS_MS : STOP_MS;
     uint32_t running = signal_marked(&all, SIGSTOP);
     if ((still && running == 0) || now_ms() - begin >= patience) break;
     still = running == 0;
     wait_for(-1, 0, 1); /* a stop comes to pass when the process next enters the kernel; there is no event for it */
-    before = all;
-    all = read_processes();
+    struct processes now = read_processes();
+    if (now.list == NULL) {
+      still = false; /* such a look tells nothing */
+      continue;
+    }
+    mark(&now, &all);
+    forget_processes(&all);
+    all = now;
   }
   signal_marked(&all, SIGKILL);
   forget_processes(&all);

@@ -131,7 +131,7 @@ struct processes {
   struct process *list;
   uint32_t count;
 };
-struct processes read_processes(void);
+struct processes read_processes(void); /* list is NULL: they cannot be looked at now */
 void forget_processes(struct processes *all);
 long open_proc(void);
 bool find_process(int pid, struct process *process);

@@ -39,11 +39,16 @@ static bool parse_stat(const char *text, struct process *process, uint64_t *thre
   return false;
 }
 
+/* Whether a process was left out that may be there: no descriptor was left. */
+static bool unread;
+
 /* Reads DIRECTORY/NUMBER/stat. */
 static bool read_stat(int directory, uint64_t number, struct process *process, uint64_t *threads) {
   char digits[sizeof "4294967295/stat"] = "4294967295/stat", stat[1024];
   const char *path = write_number(number, digits + sizeof digits - sizeof "/stat");
-  return read_file_at(directory, path, stat, sizeof stat) > 0 && parse_stat(stat, process, threads);
+  long length = read_file_at(directory, path, stat, sizeof stat);
+  if (length == -EMFILE || length == -ENFILE) unread = true;
+  return length > 0 && parse_stat(stat, process, threads);
 }
 
 bool stands_still(const struct process *process) {
@@ -119,6 +124,12 @@ static uint32_t list_numbers(int proc, struct process *list) {
   return count;
 }
 
+void forget_processes(struct processes *all) {
+  if (all->list != NULL) sys_munmap(all->list, MOST_PROCESSES * sizeof(struct process));
+  all->list = NULL;
+  all->count = 0;
+}
+
 /*
  * All are listed before any is read: who forks faster than each is read would else be listed without end, since children get
  * ever higher numbers.
@@ -131,17 +142,13 @@ struct processes read_processes(void) {
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (memory > 0 || memory <= -4096) {
     all.list = (struct process *)memory;
+    unread = false;
     uint32_t listed = list_numbers((int)proc, all.list);
     for (uint32_t i = 0; i < listed; i++) {
       if (read_process((int)proc, all.list[i].pid, &all.list[all.count])) all.count++;
     }
   }
   sys_close((int)proc);
+  if (unread) forget_processes(&all);
   return all;
-}
-
-void forget_processes(struct processes *all) {
-  if (all->list != NULL) sys_munmap(all->list, MOST_PROCESSES * sizeof(struct process));
-  all->list = NULL;
-  all->count = 0;
 }

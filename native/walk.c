@@ -100,10 +100,10 @@ static struct entries *level(uint32_t depth) { return &way.levels[depth % OPEN_L
 
 static void close_uppermost(void) { sys_close(level(way.depth + 1 - way.open--)->directory); }
 
-/* Whoever visits a directory needs descriptors, too. */
+/* Whoever visits a directory needs descriptors, too: then only the way to it and back is kept. */
 static void begin_way(int directory) {
   struct rlimit64 files = {0, 0};
-  way.most = sys_prlimit(RLIMIT_NOFILE, NULL, &files) >= 0 && files.rlim_cur >= ENOUGH_FILES ? OPEN_LEVELS : 1;
+  way.most = sys_prlimit(RLIMIT_NOFILE, NULL, &files) >= 0 && files.rlim_cur >= ENOUGH_FILES ? OPEN_LEVELS : 2;
   way.depth = 0;
   way.open = 1;
   entries_from(level(0), directory);
