@@ -16,6 +16,7 @@ import dev.holdfast.linux.StartRequest;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -40,6 +41,11 @@ public final class ProcessGroupContainer implements KeptContainer {
    * One that waits inside the kernel is not stopped before that ends; killing it is not, either.
    */
   private static final Duration STOPPING = Duration.ofMillis(500);
+
+  private static final Comparator<ProcessTable.Entry> YOUNGEST_FIRST =
+      Comparator.comparingLong(ProcessTable.Entry::startTicks)
+          .thenComparingInt(ProcessTable.Entry::pid)
+          .reversed();
 
   private static final long STOP_PAUSE_NANOS = 1_000_000;
 
@@ -180,9 +186,9 @@ public final class ProcessGroupContainer implements KeptContainer {
     for (List<ProcessTable.Entry> members = standing(end, STOPPING);
         !members.isEmpty();
         members = standing(end, STOPPING)) {
-      // The youngest first: when a process ends whose stopped children nobody else of the session
-      // leads to, the kernel has those go on (SIGHUP and SIGCONT), and fork.
-      signal(SIGKILL, members.reversed());
+      // When a process ends whose stopped children nobody else of the session leads to, the kernel
+      // has those go on (SIGHUP and SIGCONT), and fork.
+      signal(SIGKILL, members.stream().sorted(YOUNGEST_FIRST).toList());
       long left = end - System.nanoTime();
       if (left <= 0) {
         throw new HoldfastException(

@@ -273,7 +273,7 @@ public final class KeeperClient implements AutoCloseable {
       Pidfd child = open(status.pid());
       try (Poller.Watch watch = Poller.shared().watch(child.descriptor())) {
         watch.await(Poller.READABLE, Long.MAX_VALUE);
-        Reaper.reap(child, () -> {});
+        Reaper.reap(child);
       } catch (InterruptedException | IOException | RuntimeException failure) {
         Reaper.end(child);
         throw failure;

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,7 @@ public final class Pidfd implements AutoCloseable {
   private final int pid;
   private volatile @Nullable Consumer<ResourceUsage> atReaping;
   private volatile long nextLook = FIRST_LOOK_MILLIS;
+  private final AtomicBoolean looking = new AtomicBoolean();
 
   private Pidfd(Descriptor descriptor, int pid) {
     this.descriptor = descriptor;
@@ -116,9 +118,16 @@ public final class Pidfd implements AutoCloseable {
    * while, a longer one each time. A debugger sees the end first, and nothing tells when it has.
    */
   public void lookAgain(Runnable look) {
+    if (looking.getAndSet(true)) {
+      return;
+    }
     long pause = nextLook;
     nextLook = Math.min(2 * pause, LONGEST_LOOK_MILLIS);
-    CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS).execute(look);
+    CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS)
+        .execute(() -> {
+          looking.set(false);
+          look.run();
+        });
   }
 
   /** Whether the process has ended, reaped or not. */

@@ -32,25 +32,25 @@ final class Reaper {
         Poller.READABLE,
         () -> {
           watch.close();
-          reap(child, after);
+          try {
+            after.run();
+          } finally {
+            reap(child);
+          }
         });
   }
 
-  /**
-   * Of one that has ended; later, if its tracer has not seen that yet. Closes {@code child}, and
-   * then runs {@code after}.
-   */
-  static void reap(Pidfd child, Runnable after) {
+  /** Of one that has ended; later, if its tracer has not seen that yet. Closes {@code child}. */
+  static void reap(Pidfd child) {
     try {
       if (child.reap() == null) {
-        child.lookAgain(() -> reap(child, after));
+        child.lookAgain(() -> reap(child));
         return;
       }
     } catch (IOException reapedByOthers) {
       // ECHILD: it is gone, which is all that is wanted here.
     }
     child.close();
-    after.run();
   }
 
   /** Kills a child that nobody has reaped, and returns when it is gone, as a rule. */
