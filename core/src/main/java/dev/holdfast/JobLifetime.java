@@ -199,7 +199,8 @@ final class JobLifetime {
             container.kill(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));
           }
           if (!removing) {
-            last = container.usage();
+            // What cannot be read, as members can have closed it, is absent in the end.
+            last = attempt < ATTEMPTS ? container.usage() : usageOrNone();
           }
           removing = true;
           container.remove(Duration.ofNanos(Math.max(end - System.nanoTime(), 1)));

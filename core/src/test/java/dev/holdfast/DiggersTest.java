@@ -93,7 +93,7 @@ class DiggersTest {
     long begin = System.nanoTime();
     job.close();
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(LIMIT);
-    assertThat(ProcessHandle.of(digger.pid())).isEmpty();
+    assertThat(digger.waitFor(LIMIT).orElseThrow().signal()).contains(Signal.KILL);
     assertThat(group).doesNotExist();
   }
 

@@ -8,13 +8,13 @@ import dev.holdfast.testing.HostAndGuest;
 import dev.holdfast.testing.Jvm;
 import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Place;
+import dev.holdfast.testing.WallTime;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -64,7 +64,7 @@ class ProcessGroupEndTest {
               start.completeExceptionally(failure);
             }
           });
-      LockSupport.parkNanos((long) headStart);
+      WallTime.pass(Duration.ofNanos((long) headStart));
       job.close();
       boolean inTime = start.get(60, TimeUnit.SECONDS);
       headStart = inTime ? headStart / 1.5 : headStart * 1.5;

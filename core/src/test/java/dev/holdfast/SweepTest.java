@@ -91,6 +91,29 @@ class SweepTest {
     }
   }
 
+  /** Whoever may make groups can name one like an anchor, and name what is in it as he likes. */
+  @Test
+  void oddNamesAreSweptToo() throws Exception {
+    try (Job job = Job.open()) {
+      Path anchor = Groups.membership(Groups.directoriesOf(job)).getParent();
+      Path theirs = Files.createDirectory(anchor.resolveSibling("odd-" + mark.text()));
+      Path longest =
+          Files.createDirectory(theirs.resolve("holdfast-" + "1".repeat(220) + "-000000000000"));
+      Path odd = Files.createDirectory(theirs.resolve("holdfast-1-000000000000"));
+      Path released = Files.createDirectory(odd.resolve("a b"));
+      Files.setAttribute(released, "user:holdfast.released", "1".getBytes(StandardCharsets.UTF_8));
+      Files.createDirectory(odd.resolve("memory.max-is-a-name"));
+      try {
+        Leftovers found = Leftovers.sweep();
+        assertThat(longest).as("%s", found).doesNotExist();
+        assertThat(odd).as("%s", found).doesNotExist();
+        assertThat(anchor).exists();
+      } finally {
+        Groups.removeTree(theirs);
+      }
+    }
+  }
+
   @Test
   void theDeadAreSweptAndTheLivingAreNot() throws Exception {
     Owner dead = start(Owner.First.FROZEN);

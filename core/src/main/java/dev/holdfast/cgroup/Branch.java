@@ -74,7 +74,15 @@ final class Branch implements AutoCloseable {
       boolean sums,
       @Nullable Branch above)
       throws IOException {
-    parent.make(name);
+    try {
+      parent.make(name);
+    } catch (SystemCallException failure) {
+      if (above == null || failure.errno() != Errno.EACCES) {
+        throw failure;
+      }
+      parent.mode(0755); // ours, closed by members with our identity
+      parent.make(name);
+    }
     Directory directory = null;
     try {
       directory = parent.open(name);

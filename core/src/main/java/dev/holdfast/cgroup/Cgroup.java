@@ -2,6 +2,7 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.Deadline;
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.RawText;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -116,10 +117,11 @@ public final class Cgroup implements AutoCloseable {
    *     host}, or cannot be opened
    */
   public static Cgroup existing(CgroupHost host, List<Path> directories) throws HoldfastException {
-    String name = GroupName.check(String.valueOf(directories.getFirst().getFileName()));
-    if (!directories.stream().allMatch(path -> path.endsWith(name))) {
+    Path last = directories.getFirst().getFileName();
+    if (last == null || !directories.stream().allMatch(path -> path.endsWith(last))) {
       throw new IllegalArgumentException("not one group: " + directories);
     }
+    String name = RawText.text(last);
     try {
       List<Branch> opened = Hierarchies.open(host, directories);
       return new Cgroup(name, opened, List.of(), Map.of(), Earlier.UNKNOWN, null, null);

@@ -1,6 +1,9 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.AnyMode;
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -17,6 +20,7 @@ final class Ending {
   private static final long LONGEST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long AT_ONCE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final int SIGKILL = 9;
+  private static final String KILL = "cgroup.kill";
 
   private final Branch membership;
   private final Supplier<@Nullable Branch> v1Freezer;
@@ -38,6 +42,33 @@ final class Ending {
   }
 
   private boolean await(long until, long deadline) throws IOException, InterruptedException {
+    try {
+      return awaitOnce(until, deadline);
+    } catch (SystemCallException failure) {
+      if (failure.errno() != Errno.EACCES) {
+        throw failure;
+      }
+      openAgain();
+      return awaitOnce(until, deadline);
+    }
+  }
+
+  /**
+   * Members with our identity can have closed the group: {@code chmod 0}. It is ours all the same.
+   */
+  private void openAgain() {
+    try {
+      AnyMode.giveBack(membership.directory());
+      Branch legacy = v1Freezer.get();
+      if (legacy != null && legacy != membership) {
+        AnyMode.giveBack(legacy.directory());
+      }
+    } catch (IOException refused) {
+      // What needs it fails, and tells.
+    }
+  }
+
+  private boolean awaitOnce(long until, long deadline) throws IOException, InterruptedException {
     return membership.unified()
         ? Events.await(membership.directory(), "populated", 0, until)
         : Drain.await(membership.directory(), until, deadline);
@@ -92,7 +123,15 @@ final class Ending {
   /** {@code cgroup.kill}, which no fork escapes; false where it did not work for any reason. */
   private boolean killAtOnce(long deadline) throws IOException {
     Directory group = membership.directory();
-    if (!membership.unified() || group.tryWrite("cgroup.kill", "1") != 0) {
+    if (!membership.unified()) {
+      return false;
+    }
+    int errno = group.tryWrite(KILL, "1");
+    if (errno == Errno.EACCES) {
+      openAgain();
+      errno = group.tryWrite(KILL, "1");
+    }
+    if (errno != 0) {
       return false;
     }
     // It kills frozen members too, but leaves cgroup.freeze at 1.
@@ -112,6 +151,7 @@ final class Ending {
   boolean sweep(long deadline) throws IOException {
     long pause = PAUSE_NANOS;
     while (true) {
+      openAgain();
       boolean frozen = false;
       IOException failure = null;
       try {

@@ -1,6 +1,8 @@
 package dev.holdfast.cgroup;
 
+import dev.holdfast.linux.AnyMode;
 import dev.holdfast.linux.Directory;
+import dev.holdfast.linux.Errno;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -61,7 +63,10 @@ final class FreezerV1 implements Freezer {
         new Nested.Visitor() {
           @Override
           public void at(Directory nested) throws IOException {
-            nested.tryWrite(FILE, "THAWED");
+            if (nested.tryWrite(FILE, "THAWED") == Errno.EACCES) {
+              AnyMode.giveBack(nested);
+              nested.tryWrite(FILE, "THAWED");
+            }
           }
         };
     // Who was not reached has another round.

@@ -46,12 +46,12 @@ final class Removal {
     try {
       if (outer == null) {
         try (Directory directory = Directory.open(above)) {
-          remove(directory, name, deadline);
+          remove(directory, name, deadline, false);
         }
       } else {
         NestedSum.depart(branch, outer);
         outer.changing(() -> {
-          remove(outer.directory(), name, deadline);
+          remove(outer.directory(), name, deadline, true);
           return outer;
         });
       }
@@ -66,12 +66,20 @@ final class Removal {
    * Removes {@code name} from {@code above}. The kernel says EBUSY while groups are nested in it,
    * and for a moment after its last member ended, for which it has no event: the one wait by the
    * clock, about a second in all, and not beyond {@code deadline}.
+   *
+   * @param ours whether {@code above} is a group of ours, which members with our identity can have
+   *     closed
    */
-  static void remove(Directory above, String name, long deadline) throws IOException {
+  private static void remove(Directory above, String name, long deadline, boolean ours)
+      throws IOException {
     long wait = FIRST_WAIT;
     int rounds = 0;
     for (int waits = 0; ; waits++) {
       int errno = above.tryRemove(name);
+      if (errno == Errno.EACCES && ours) {
+        above.mode(0755);
+        errno = above.tryRemove(name);
+      }
       if (errno == 0 || Errno.isGone(errno)) {
         return;
       }
@@ -88,8 +96,21 @@ final class Removal {
       if (waits >= WAITS || left <= 0) {
         throw round.refusal == null ? refused(above, name, errno) : round.refusal;
       }
-      LockSupport.parkNanos(Math.min(wait, left));
+      pause(Math.min(wait, left));
       wait *= 2;
+    }
+  }
+
+  /** An interrupt, which would cut this pause and all later ones short, is kept for later. */
+  private static void pause(long nanos) {
+    long end = System.nanoTime() + nanos;
+    boolean interrupted = false;
+    for (long left = nanos; left > 0; left = end - System.nanoTime()) {
+      interrupted |= Thread.interrupted();
+      LockSupport.parkNanos(left);
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

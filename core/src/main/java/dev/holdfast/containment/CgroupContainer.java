@@ -125,6 +125,9 @@ public final class CgroupContainer implements KeptContainer {
         group.use(controllers);
       } finally {
         gate.open();
+        if (finished) {
+          closeIfUnused();
+        }
       }
     }
     List<AppliedLimit> rows = group.apply(limits, bestEffort);

@@ -6,8 +6,8 @@ import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Pidfd;
 import dev.holdfast.linux.ProcessStatus;
 import dev.holdfast.linux.ProcessTable;
+import dev.holdfast.linux.RawText;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -322,6 +322,6 @@ final class LockHolders {
   }
 
   private static String read(Path file) throws IOException {
-    return Files.readString(file, StandardCharsets.ISO_8859_1);
+    return RawText.text(Files.readAllBytes(file));
   }
 }

@@ -7,6 +7,7 @@ import dev.holdfast.cgroup.HoldfastException;
 import dev.holdfast.linux.AnyMode;
 import dev.holdfast.linux.Directory;
 import dev.holdfast.linux.Errno;
+import dev.holdfast.linux.RawText;
 import dev.holdfast.linux.SystemCallException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -216,11 +217,23 @@ public final class Sweep {
     List<String> all = directory.subdirectories();
     List<String> jobs = new ArrayList<>();
     for (String job : all) {
-      if (!CgroupContainer.isReleased(directory, job) || !isPopulated(in(directories, job))) {
+      if (!isReleased(directory, job) || !isPopulated(in(directories, job))) {
         jobs.add(job);
       }
     }
     return new Dead(directories, jobs, jobs.size() == all.size());
+  }
+
+  /** Not if it is gone: members can make and remove groups there all the time. */
+  private static boolean isReleased(Directory anchor, String job) throws IOException {
+    try {
+      return CgroupContainer.isReleased(anchor, job);
+    } catch (SystemCallException failure) {
+      if (Errno.isGone(failure.errno())) {
+        return false;
+      }
+      throw failure;
+    }
   }
 
   private List<Path> directoriesOf(String name, Directory directory) throws IOException {
@@ -262,6 +275,9 @@ public final class Sweep {
   }
 
   private boolean isPopulated(List<Path> directories) throws IOException {
+    if (directories.isEmpty()) {
+      return false; // gone by now
+    }
     Cgroup group = Cgroup.existing(host, directories);
     try {
       return group.isPopulated();
@@ -275,6 +291,9 @@ public final class Sweep {
    * anybody waits for: a group that can be removed has no member.
    */
   private int end(List<Path> directories) throws IOException {
+    if (directories.isEmpty()) {
+      return 0;
+    }
     Cgroup group = Cgroup.existing(host, directories);
     try {
       int members = group.memberCount(CgroupContainer.COUNTING);
@@ -292,6 +311,9 @@ public final class Sweep {
 
   /** How many lived there, at least. What cannot be ended is told where it cannot be removed. */
   private int kill(List<Path> directories) throws IOException {
+    if (directories.isEmpty()) {
+      return 0;
+    }
     Cgroup group = Cgroup.existing(host, directories);
     try {
       int members = group.memberCount(CgroupContainer.COUNTING);
@@ -312,7 +334,8 @@ public final class Sweep {
   }
 
   private static List<Path> in(List<Path> directories, String job) {
-    return directories.stream().map(path -> path.resolve(job)).filter(Files::exists).toList();
+    Path name = RawText.path(job); // which members can have given
+    return directories.stream().map(path -> path.resolve(name)).filter(Files::exists).toList();
   }
 
   /**

@@ -14,10 +14,24 @@ public final class AnyMode {
 
   private AnyMode() {}
 
+  /** What is read to end a control group. */
+  private static final List<String> READ =
+      List.of(
+          "cgroup.procs",
+          "cgroup.threads",
+          "cgroup.events",
+          "cgroup.freeze",
+          "freezer.state",
+          "tasks");
+
+  /** What is written. */
+  private static final List<String> WRITTEN =
+      List.of("cgroup.procs", "cgroup.kill", "cgroup.freeze", "freezer.state", "tasks");
+
   /** Opens the subdirectory {@code name}; a symbolic link is refused. */
   public static Directory open(Directory above, String name) throws IOException {
     try {
-      return above.open(name);
+      return letIn(above.open(name));
     } catch (SystemCallException failure) {
       if (failure.errno() != Errno.EACCES) {
         throw failure;
@@ -48,12 +62,23 @@ public final class AnyMode {
     }
   }
 
+  /** One that may be read, but in which no name may be looked up (0444), can be opened, too. */
+  private static Directory letIn(Directory directory) throws IOException {
+    if (!directory.isSearchable()) {
+      try {
+        directory.mode(DIRECTORY);
+      } catch (SystemCallException others) {
+        // Whoever needs more of it is refused then.
+      }
+    }
+    return directory;
+  }
+
   /**
-   * Gives {@code directory} and the files in it their modes back, where its owner, who we are, may
-   * not do what he is to do with them.
+   * Gives a control group and the files that it is ended by their modes back, where its owner, who
+   * we are, may not do what he is to do with them.
    */
-  public static void giveBack(Directory directory, List<String> read, List<String> written)
-      throws IOException {
+  public static void giveBack(Directory directory) throws IOException {
     Path path = directory.path();
     // Its own first: without it the files are not to be had.
     if (!java.nio.file.Files.isReadable(path)
@@ -61,12 +86,12 @@ public final class AnyMode {
         || !java.nio.file.Files.isExecutable(path)) {
       directory.mode(DIRECTORY);
     }
-    for (String name : read) {
+    for (String name : READ) {
       if (directory.has(name) && !java.nio.file.Files.isReadable(directory.path(name))) {
         directory.mode(name, FILE);
       }
     }
-    for (String name : written) {
+    for (String name : WRITTEN) {
       if (directory.has(name) && !java.nio.file.Files.isWritable(directory.path(name))) {
         directory.mode(name, FILE);
       }

@@ -83,9 +83,13 @@ public final class Directory implements AutoCloseable {
 
   /** Changes the mode of this directory itself. */
   public void mode(int mode) throws IOException {
-    long result = tryChangeOf(".", SystemCall.FCHMODAT, mode);
+    // By its descriptor: to look "." up in it would take the permission that may be missing.
+    long result = Changes.refused(SystemCall.FCHMOD, this, ".", null);
+    if (result == 0) {
+      result = Kernel.get().call(SystemCall.FCHMOD, number(), mode);
+    }
     if (result < 0) {
-      throw new SystemCallException("fchmodat", path.toString(), (int) -result);
+      throw new SystemCallException("fchmod", path.toString(), (int) -result);
     }
   }
 
@@ -123,6 +127,15 @@ public final class Directory implements AutoCloseable {
       return Kernel.get().call(scratch, SystemCall.FACCESSAT, number(), address, 0, 0) == 0;
     } catch (IOException closed) {
       return false;
+    }
+  }
+
+  /** Whether names can be looked up in it. */
+  boolean isSearchable() throws IOException {
+    try (Scratch scratch = Scratch.take()) {
+      long address = scratch.text(".");
+      return Kernel.get().call(scratch, SystemCall.FACCESSAT, number(), address, 0, 0)
+          != -Errno.EACCES;
     }
   }
 
@@ -326,12 +339,7 @@ public final class Directory implements AutoCloseable {
   }
 
   private long tryChange(SystemCall call, String name, int argument) throws IOException {
-    return tryChangeOf(component(name), call, argument);
-  }
-
-  /** Of a component, or of {@code .}, which is this directory. */
-  private long tryChangeOf(String name, SystemCall call, int argument) throws IOException {
-    long refused = Changes.refused(call, this, name, null);
+    long refused = Changes.refused(call, this, component(name), null);
     if (refused != 0) {
       return refused;
     }
