@@ -171,13 +171,8 @@ public final class ProcessGroupContainer implements KeptContainer {
   @Override
   public void kill(Duration deadline) throws IOException, InterruptedException {
     long end = Deadline.in(deadline);
-    boolean closed = gate.tryClose(deadline.compareTo(STOPPING) < 0 ? deadline : STOPPING);
-    try {
+    try (var _ = gate.bar(deadline.compareTo(STOPPING) < 0 ? deadline : STOPPING)) {
       killAll(end, deadline);
-    } finally {
-      if (closed) {
-        gate.open();
-      }
     }
   }
 

@@ -4,6 +4,7 @@ import dev.holdfast.cgroup.HoldfastException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
@@ -24,9 +25,48 @@ final class StartGate {
 
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
+  /** Who comes in waits for this first; see {@link #bar}. */
+  private final ReentrantLock entrance = new ReentrantLock();
+
   /** A start begins. */
   void enter() {
-    lock.readLock().lock();
+    entrance.lock();
+    try {
+      lock.readLock().lock();
+    } finally {
+      entrance.unlock();
+    }
+  }
+
+  /** Until it is closed, no start begins. */
+  interface Bar extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Keeps starts from beginning, whatever becomes of those under way, which are waited for as long
+   * as {@code patience}: one may hang.
+   */
+  Bar bar(Duration patience) throws InterruptedException {
+    boolean barred = entrance.tryLock(patience.toNanos(), TimeUnit.NANOSECONDS);
+    boolean closed;
+    try {
+      closed = tryClose(patience);
+    } catch (InterruptedException interrupted) {
+      if (barred) {
+        entrance.unlock();
+      }
+      throw interrupted;
+    }
+    return () -> {
+      if (closed) {
+        open();
+      }
+      if (barred) {
+        entrance.unlock();
+      }
+    };
   }
 
   /** A start is over. */
