@@ -79,6 +79,13 @@ static _Noreturn void fake_jvm(const struct scenario *scenario, int tell) {
   for (;;) pause();
 }
 
+static int count_left(void) {
+  int64_t until = now_ms() + 3000;
+  int left = count_children();
+  for (; left > 0 && now_ms() < until; left = count_children()) usleep(1000);
+  return left;
+}
+
 static void run_scenario(const struct scenario *scenario) {
   int tell[2], pids[2] = {0, 0};
   if (pipe2(tell, O_CLOEXEC) < 0) die("pipe2");
@@ -104,10 +111,8 @@ static void run_scenario(const struct scenario *scenario) {
   kill(jvm, SIGKILL);
   wait_exit(jvm);
   int code = wait_exit(pids[0]);
-  int64_t begin = now_ms();
   bool lives = scenario->fate == CONTROL || scenario->fate == LET_GO;
-  int left = count_children();
-  for (; !lives && left > 0 && now_ms() < begin + 3000; left = count_children()) usleep(1000);
+  int left = lives ? count_children() : count_left();
   ok(code == 0 && left == (lives ? scenario->members : 0), "%s: %d of %d processes are left", scenario->what, left,
      scenario->members);
   end_children();
@@ -166,13 +171,6 @@ static int start_telling(struct keeper *keeper, const char *script, int *first, 
   if (read(ready[0], line, sizeof line - 1) <= 0 || sscanf(line, "%d %d", first, second) != 2) die("the members");
   close(ready[0]);
   return result.pid;
-}
-
-static int count_left(void) {
-  int64_t until = now_ms() + 3000;
-  int left = count_children();
-  for (; left > 0 && now_ms() < until; left = count_children()) usleep(1000);
-  return left;
 }
 
 /* The JVM dies while it kills one member after the other; it has reaped none, so the child's number is still in use. */

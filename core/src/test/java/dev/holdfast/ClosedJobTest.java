@@ -13,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
@@ -30,10 +29,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Needs({Feature.ROOT, Feature.FREEZER})
 @Timeout(180)
 class ClosedJobTest {
-  private static final int NOBODY = 65534;
-  private static final String AS_NOBODY =
-      "cd /; exec setpriv --reuid=" + NOBODY + " --regid=" + NOBODY + " --clear-groups \"$@\"";
-
   @RegisterExtension final Owners owners = new Owners();
 
   @TempDir Path folder;
@@ -50,12 +45,11 @@ class ClosedJobTest {
   @ParameterizedTest
   @EnumSource
   void theEndComes(Closed closed) throws Exception {
-    owners.group().delegateTo(NOBODY, NOBODY);
     Marked mark = Marked.fresh();
     try {
       Process jvm =
           Jvm.behind(
-              asNobody(),
+              owners.asNobody(),
               ClassPath.readableToAll(folder),
               Closer.class,
               closed.name(),
@@ -72,15 +66,6 @@ class ClosedJobTest {
     } finally {
       mark.end();
     }
-  }
-
-  /** In the group, which is his: he could not move anybody into it. */
-  private List<String> asNobody() {
-    StringBuilder script = new StringBuilder("set -e; ");
-    for (Path directory : owners.directories()) {
-      script.append("echo $$ >'").append(directory).append("/cgroup.procs'; ");
-    }
-    return List.of("sh", "-c", script + AS_NOBODY, "sh");
   }
 
   /** Closes what a member could, and then the job. */
@@ -115,25 +100,13 @@ class ClosedJobTest {
       return switch (closed) {
         case ANCHOR -> List.of(group.getParent());
         case JOB -> List.of(group);
-        case FILES -> ownFiles(group);
+        case FILES -> Owners.filesOfNobody(group);
         case NESTED -> {
           Path nested = Files.createDirectory(group.resolve("nested"));
           Files.createDirectory(nested.resolve("deeper"));
           yield List.of(nested);
         }
       };
-    }
-
-    private static List<Path> ownFiles(Path group) throws IOException {
-      List<Path> own = new ArrayList<>();
-      try (Stream<Path> files = Files.list(group)) {
-        for (Path file : files.filter(Files::isRegularFile).toList()) {
-          if (Files.getAttribute(file, "unix:uid").equals(NOBODY)) {
-            own.add(file);
-          }
-        }
-      }
-      return own;
     }
   }
 }

@@ -35,10 +35,7 @@ class FewDescriptorsTest {
     Marked mark = Marked.fresh();
     try {
       Process jvm = Jvm.limited("ulimit -n 96", Victim.class, mark.text());
-      List<String> lines = new ArrayList<>();
-      for (String line = Jvm.line(jvm); line != null; line = Jvm.line(jvm)) {
-        lines.add(line);
-      }
+      List<String> lines = lines(jvm);
       assertThat(jvm.waitFor()).as("%s", lines).isZero();
       assertThat(lines).last().asString().startsWith("done");
       assertThat(lines)
@@ -49,6 +46,14 @@ class FewDescriptorsTest {
     } finally {
       mark.end();
     }
+  }
+
+  private static List<String> lines(Process jvm) throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (String line = Jvm.line(jvm); line != null; line = Jvm.line(jvm)) {
+      lines.add(line);
+    }
+    return lines;
   }
 
   /** Starts until it has seen many failures; prints "left" for each one that left something. */
@@ -103,10 +108,7 @@ class FewDescriptorsTest {
   @Test
   void allMembersAreSignalled() throws Exception {
     Process jvm = Jvm.limited("ulimit -n 128", Signaller.class);
-    List<String> lines = new ArrayList<>();
-    for (String line = Jvm.line(jvm); line != null; line = Jvm.line(jvm)) {
-      lines.add(line);
-    }
+    List<String> lines = lines(jvm);
     assertThat(jvm.waitFor()).as("%s", lines).isZero();
     assertThat(lines).last().asString().isEqualTo("ended");
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.cgroup.Cgroup;
 import dev.holdfast.cgroup.Delegation;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,12 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * After the test nothing is left of them.
  */
 final class Owners implements BeforeEachCallback, AfterEachCallback {
+  static final int NOBODY = 65534;
+
+  /** A script that becomes the words behind it, as an ordinary user. */
+  static final String AS_NOBODY =
+      "cd /; exec setpriv --reuid=" + NOBODY + " --regid=" + NOBODY + " --clear-groups \"$@\"";
+
   private final List<Owner> all = new ArrayList<>();
   private Cgroup group;
 
@@ -42,6 +49,32 @@ final class Owners implements BeforeEachCallback, AfterEachCallback {
   List<Path> directories() {
     return Stream.concat(group.unifiedDirectory().stream(), group.v1Directories().stream())
         .toList();
+  }
+
+  /**
+   * What a JVM of an ordinary user is started behind, who gets the group, and is in it: he could
+   * not move anybody into it.
+   */
+  List<String> asNobody() throws IOException {
+    group.delegateTo(NOBODY, NOBODY);
+    StringBuilder script = new StringBuilder("set -e; ");
+    for (Path directory : directories()) {
+      script.append("echo $$ >'").append(directory).append("/cgroup.procs'; ");
+    }
+    return List.of("sh", "-c", script + AS_NOBODY, "sh");
+  }
+
+  /** The files of a group that are that user's. */
+  static List<Path> filesOfNobody(Path group) throws IOException {
+    List<Path> own = new ArrayList<>();
+    try (Stream<Path> files = Files.list(group)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (Files.getAttribute(file, "unix:uid").equals(NOBODY)) {
+          own.add(file);
+        }
+      }
+    }
+    return own;
   }
 
   /** As {@link Owner#Owner}, with its anchor in the group. */

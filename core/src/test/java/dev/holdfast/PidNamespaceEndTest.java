@@ -8,6 +8,7 @@ import dev.holdfast.testing.Marked;
 import dev.holdfast.testing.Needs;
 import dev.holdfast.testing.OpenFiles;
 import dev.holdfast.testing.Place;
+import dev.holdfast.testing.Tool;
 import dev.holdfast.testing.Unprivileged;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
@@ -116,7 +117,7 @@ class PidNamespaceEndTest {
       job.start(Trees.sleeper(mark));
       mark.await(1);
       String first = Long.toString(PidNamespaceTest.init());
-      assertThat(new ProcessBuilder("kill", "-STOP", first).start().waitFor()).isZero();
+      Tool.run("kill", "-STOP", first);
       String said = "";
       for (int order = 0; order < 2000 && !said.contains("so many orders"); order++) {
         try {

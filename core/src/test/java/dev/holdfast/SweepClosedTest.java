@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -31,10 +30,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Needs({Feature.ROOT, Feature.FREEZER})
 @Timeout(300)
 class SweepClosedTest {
-  private static final int NOBODY = 65534;
-  private static final String AS_NOBODY =
-      "cd /; exec setpriv --reuid=" + NOBODY + " --regid=" + NOBODY + " --clear-groups \"$@\"";
-
   @RegisterExtension final Owners owners = new Owners();
 
   @TempDir Path folder;
@@ -54,9 +49,8 @@ class SweepClosedTest {
   @ParameterizedTest
   @MethodSource("closed")
   void aSweepOpensAgainWhatMembersHaveClosed(Closed closed) throws Exception {
-    owners.group().delegateTo(NOBODY, NOBODY);
     String classPath = ClassPath.readableToAll(folder);
-    Owner owner = owners.start(asNobody(), classPath, Owner.First.USUAL, Optional.empty());
+    Owner owner = owners.start(owners.asNobody(), classPath, Owner.First.USUAL, Optional.empty());
     owner.dieWithKeeper();
     for (Path path : owner.directories()) {
       boolean anchor = path.getFileName().toString().startsWith("holdfast-");
@@ -79,9 +73,8 @@ class SweepClosedTest {
   /** It cannot be looked at by its own user, so that nothing shows who has the lock. */
   @Test
   void aMemberThatIsClosedToItsUserHasTheLockOfTheDead() throws Exception {
-    owners.group().delegateTo(NOBODY, NOBODY);
     String classPath = ClassPath.readableToAll(folder);
-    Owner owner = owners.start(asNobody(), classPath, Owner.First.USUAL, Optional.empty());
+    Owner owner = owners.start(owners.asNobody(), classPath, Owner.First.USUAL, Optional.empty());
     Path job =
         Groups.membership(owner.directories().stream().filter(p -> p.endsWith("job-1")).toList());
     Process member =
@@ -119,34 +112,22 @@ class SweepClosedTest {
   }
 
   private static String sweep(String classPath) throws Exception {
-    Process sweep = Jvm.behind(List.of("sh", "-c", AS_NOBODY, "sh"), classPath, Sweeper.class);
+    Process sweep =
+        Jvm.behind(List.of("sh", "-c", Owners.AS_NOBODY, "sh"), classPath, Sweeper.class);
     String told = new String(sweep.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(sweep.waitFor()).isZero();
     return told;
   }
 
   private static void closeFiles(Path group) throws IOException {
-    try (Stream<Path> files = Files.list(group)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        if (Files.getAttribute(file, "unix:uid").equals(NOBODY)) {
-          close(file);
-        }
-      }
+    for (Path file : Owners.filesOfNobody(group)) {
+      close(file);
     }
   }
 
   private static void close(Path path) throws IOException {
-    assertThat(Files.getAttribute(path, "unix:uid")).isEqualTo(NOBODY);
+    assertThat(Files.getAttribute(path, "unix:uid")).isEqualTo(Owners.NOBODY);
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("---------"));
-  }
-
-  /** In the group, which is his: he could not move anybody into it. */
-  private List<String> asNobody() {
-    StringBuilder script = new StringBuilder("set -e; ");
-    for (Path directory : owners.directories()) {
-      script.append("echo $$ >'").append(directory).append("/cgroup.procs'; ");
-    }
-    return List.of("sh", "-c", script + AS_NOBODY, "sh");
   }
 
   /** Prints what it found. */

@@ -20,7 +20,6 @@ final class Ending {
   private static final long LONGEST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long AT_ONCE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final int SIGKILL = 9;
-  private static final String KILL = "cgroup.kill";
 
   private final Branch membership;
   private final Supplier<@Nullable Branch> v1Freezer;
@@ -123,15 +122,7 @@ final class Ending {
   /** {@code cgroup.kill}, which no fork escapes; false where it did not work for any reason. */
   private boolean killAtOnce(long deadline) throws IOException {
     Directory group = membership.directory();
-    if (!membership.unified()) {
-      return false;
-    }
-    int errno = group.tryWrite(KILL, "1");
-    if (errno == Errno.EACCES) {
-      openAgain();
-      errno = group.tryWrite(KILL, "1");
-    }
-    if (errno != 0) {
+    if (!membership.unified() || AnyMode.tryWrite(group, "cgroup.kill", "1") != 0) {
       return false;
     }
     // It kills frozen members too, but leaves cgroup.freeze at 1.

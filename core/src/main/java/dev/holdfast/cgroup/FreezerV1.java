@@ -2,7 +2,6 @@ package dev.holdfast.cgroup;
 
 import dev.holdfast.linux.AnyMode;
 import dev.holdfast.linux.Directory;
-import dev.holdfast.linux.Errno;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -63,10 +62,7 @@ final class FreezerV1 implements Freezer {
         new Nested.Visitor() {
           @Override
           public void at(Directory nested) throws IOException {
-            if (nested.tryWrite(FILE, "THAWED") == Errno.EACCES) {
-              AnyMode.giveBack(nested);
-              nested.tryWrite(FILE, "THAWED");
-            }
+            var _ = AnyMode.tryWrite(nested, FILE, "THAWED");
           }
         };
     // Who was not reached has another round.

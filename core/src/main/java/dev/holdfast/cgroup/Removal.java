@@ -75,11 +75,7 @@ final class Removal {
     long wait = FIRST_WAIT;
     int rounds = 0;
     for (int waits = 0; ; waits++) {
-      int errno = above.tryRemove(name);
-      if (errno == Errno.EACCES && ours) {
-        above.mode(0755);
-        errno = above.tryRemove(name);
-      }
+      int errno = ours ? removeFromOurs(above, name) : above.tryRemove(name);
       if (errno == 0 || Errno.isGone(errno)) {
         return;
       }
@@ -99,6 +95,16 @@ final class Removal {
       pause(Math.min(wait, left));
       wait *= 2;
     }
+  }
+
+  /** A member with our identity can have closed it: {@code chmod 0}. */
+  private static int removeFromOurs(Directory above, String name) throws IOException {
+    int errno = above.tryRemove(name);
+    if (errno == Errno.EACCES) {
+      above.mode(0755);
+      errno = above.tryRemove(name);
+    }
+    return errno;
   }
 
   /** An interrupt, which would cut this pause and all later ones short, is kept for later. */
@@ -140,12 +146,7 @@ final class Removal {
     }
 
     private boolean tryRemove(Directory above, String name) throws IOException {
-      int errno = above.tryRemove(name);
-      if (errno == Errno.EACCES) {
-        // A member with our identity can chmod what it made.
-        above.mode(0755);
-        errno = above.tryRemove(name);
-      }
+      int errno = removeFromOurs(above, name);
       if (errno == 0 || Errno.isGone(errno)) {
         removed = true;
         return true;

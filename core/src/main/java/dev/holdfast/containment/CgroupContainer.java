@@ -124,10 +124,7 @@ public final class CgroupContainer implements KeptContainer {
       try {
         group.use(controllers);
       } finally {
-        gate.open();
-        if (finished) {
-          closeIfUnused();
-        }
+        openGate();
       }
     }
     List<AppliedLimit> rows = group.apply(limits, bestEffort);
@@ -201,10 +198,7 @@ public final class CgroupContainer implements KeptContainer {
     try {
       group.freeze();
     } finally {
-      gate.open();
-      if (finished) {
-        closeIfUnused();
-      }
+      openGate();
     }
   }
 
@@ -259,6 +253,13 @@ public final class CgroupContainer implements KeptContainer {
     finished = true;
     closeIfUnused();
     group.leave();
+  }
+
+  private void openGate() {
+    gate.open();
+    if (finished) {
+      closeIfUnused();
+    }
   }
 
   /**

@@ -75,6 +75,23 @@ public final class AnyMode {
   }
 
   /**
+   * Writes as {@link Directory#tryWrite}; where a mode of a control group forbids that, it is given
+   * back first, if it is ours.
+   */
+  public static int tryWrite(Directory group, String name, String value) throws IOException {
+    int errno = group.tryWrite(name, value);
+    if (errno != Errno.EACCES) {
+      return errno;
+    }
+    try {
+      giveBack(group);
+    } catch (SystemCallException others) {
+      return errno;
+    }
+    return group.tryWrite(name, value);
+  }
+
+  /**
    * Gives a control group and the files that it is ended by their modes back, where its owner, who
    * we are, may not do what he is to do with them.
    */
